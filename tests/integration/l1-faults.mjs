@@ -1,0 +1,176 @@
+// What an L1 endpoint can do wrong: one function a fault, in a table.
+// A fault gets the endpoint and the calls of one HTTP request (always a list)
+// and returns the answers in that order, or a word for the connection itself:
+// {destroy}, {hang} or {status, text}.
+import { keccak256, numberToHex, toRlp } from 'viem';
+
+const AHEAD_S = 60n;
+const LAG_BLOCKS = 8;
+const SLOW_MS = 2500;
+const HASH = /0x[0-9a-f]{64}(?![0-9a-f])/g;
+const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
+
+export const FAULTS = {
+	honest: (endpoint, calls) => endpoint.forward(calls),
+
+	// ---- the connection ---------------------------------------------------
+	down: () => ({ destroy: true }),
+	hang: () => ({ hang: true }),
+	garbage: () => ({ status: 200, text: '<html><body>502 Bad Gateway</body></html>' }),
+	'http-500': () => ({ status: 500, text: 'internal error' }),
+	truncated: async (endpoint, calls) => {
+		const text = JSON.stringify(await endpoint.forward(calls));
+		return { status: 200, text: text.slice(0, text.length / 2) };
+	},
+	'rate-limit': (endpoint, calls) => calls.map(({ id }) => ({ jsonrpc: '2.0', id,
+		error: { code: -32005, message: 'request rate exceeded' } })),
+	slow: async (endpoint, calls) => {
+		await sleep(endpoint.settings.ms ?? SLOW_MS);
+		return endpoint.forward(calls);
+	},
+	flaky: (endpoint, calls) => Math.random() < 0.5 ? { destroy: true } :
+		endpoint.forward(calls),
+
+	// ---- an old head, honestly or not ----------------------------------------
+	lag: async (endpoint, calls) => {
+		const head = await endpoint.head();
+		return capped(endpoint, calls, head - (endpoint.settings.blocks ?? LAG_BLOCKS));
+	},
+	// the head stands still where it was when the fault began
+	frozen: async (endpoint, calls) => {
+		endpoint.memory.head ??= await endpoint.head();
+		return capped(endpoint, calls, endpoint.memory.head);
+	},
+	// the chain at half speed: true blocks, a time that falls behind
+	drift: async (endpoint, calls) => {
+		const head = await endpoint.head();
+		const from = endpoint.memory.head ??= head;
+		return capped(endpoint, calls, from + Math.floor((head - from) / 2));
+	},
+
+	// ---- another chain above the block where the lie began ----------------------
+	// Right numbers, forged hashes that fit their headers, parents that fit.
+	// Claims an earlier time, so that a dead sequencer looks fine …
+	'lie-head': (endpoint, calls) => forged(endpoint, calls,
+		(block, fork) => fork.timestamp + (block.timestamp - fork.timestamp) / 2n),
+	// … or a later one, so that a live sequencer looks dead.
+	'lie-ahead': (endpoint, calls) => forged(endpoint, calls,
+		(block) => block.timestamp + AHEAD_S),
+
+	// ---- true heads, false contents ------------------------------------------
+	'omit-logs': async (endpoint, calls) => (await endpoint.forward(calls))
+		.map((answer, i) => calls[i].method === 'eth_getLogs' && answer.result ?
+			{ ...answer, result: [] } : answer),
+	// every word of an eth_call that looks like a time or a count, one higher
+	'lie-call': async (endpoint, calls) => (await endpoint.forward(calls))
+		.map((answer, i) => calls[i].method === 'eth_call' && answer.result ?
+			{ ...answer, result: bump(answer.result) } : answer),
+	'wrong-chain': async (endpoint, calls) => (await endpoint.forward(calls))
+		.map((answer, i) => ['eth_chainId', 'net_version'].includes(calls[i].method) ?
+			{ ...answer, result: '0x539' } : answer),
+	'null-blocks': async (endpoint, calls) => (await endpoint.forward(calls))
+		.map((answer, i) => calls[i].method.startsWith('eth_getBlockBy') ?
+			{ ...answer, result: null } : answer),
+	'old-state-error': async (endpoint, calls) => (await endpoint.forward(calls))
+		.map((answer, i) => calls[i].method === 'eth_call' ? { jsonrpc: '2.0',
+			id: answer.id, error: { code: -32000, message: 'missing trie node' } } : answer),
+};
+
+// A node whose head is `cap`: it knows nothing above.
+async function capped(endpoint, calls, cap) {
+	const top = Math.max(0, cap);
+	const lower = (tag) => tag === 'latest' || tag === 'pending' ? numberToHex(top) :
+		tag === 'safe' || tag === 'finalized' ? numberToHex(Math.max(0, top - 2)) : tag;
+	const asked = calls.map((call) => ({ ...call,
+		params: (call.params ?? []).map((param) => typeof param === 'string' ?
+			lower(param) : call.method === 'eth_getLogs' && param?.blockHash === undefined ?
+				{ ...param, toBlock: clip(lower(param.toBlock ?? 'latest'), top) } : param) }));
+	const answers = await endpoint.forward(asked);
+	return answers.map((answer, i) => {
+		if (calls[i].method === 'eth_blockNumber')
+			return { ...answer, result: numberToHex(top) };
+		const at = Number(answer.result?.blockNumber ?? answer.result?.number ?? 0);
+		return at > top ? { ...answer, result: null } : answer;
+	});
+}
+
+const clip = (tag, top) => /^0x/.test(tag) && Number(tag) > top ? numberToHex(top) : tag;
+
+// Serves a forged chain above the block where the fault began.
+async function forged(endpoint, calls, time) {
+	const head = await endpoint.head();
+	const lie = endpoint.memory.lie ??= await startLie(endpoint, head);
+	await extendLie(endpoint, lie, head, time);
+	const swap = (value, map) => JSON.parse(JSON.stringify(value)
+		.replace(HASH, (hash) => map.get(hash) ?? hash));
+	const asked = calls.map((call) => ({ ...call, params: swap(call.params ?? [], lie.toReal)
+		.map((param) => param === 'latest' || param === 'pending' ?
+			numberToHex(head) : param) }));
+	const answers = await endpoint.forward(asked);
+	return answers.map((answer, i) => {
+		if (calls[i].method === 'eth_blockNumber')
+			return { ...answer, result: numberToHex(head) };
+		const told = swap(answer, lie.toForged);
+		const header = told.result?.parentHash && lie.headers.get(told.result.hash);
+		if (header)
+			Object.assign(told.result, { timestamp: header.timestamp });
+		return told;
+	});
+}
+
+async function startLie(endpoint, head) {
+	const [{ result }] = await endpoint.forward([blockCall(head)]);
+	return { fork: { number: head, hash: result.hash, timestamp: BigInt(result.timestamp) },
+		last: { number: head, hash: result.hash },
+		toReal: new Map(), toForged: new Map(), headers: new Map() };
+}
+
+async function extendLie(endpoint, lie, head, time) {
+	const missing = [];
+	for (let n = lie.last.number + 1; n <= head; n++)
+		missing.push(blockCall(n));
+	for (const { result } of missing.length ? await endpoint.forward(missing) : []) {
+		if (Number(result.number) !== lie.last.number + 1)
+			continue; // another request has been here meanwhile
+		const block = { ...result, timestamp: BigInt(result.timestamp) };
+		const header = { ...result, parentHash: lie.last.hash,
+			timestamp: numberToHex(time(block, lie.fork)) };
+		header.hash = headerHash(header);
+		lie.toReal.set(header.hash, result.hash);
+		lie.toForged.set(result.hash, header.hash);
+		lie.headers.set(header.hash, header);
+		lie.last = { number: Number(result.number), hash: header.hash };
+	}
+}
+
+const blockCall = (number) => ({ jsonrpc: '2.0', id: 1, method: 'eth_getBlockByNumber',
+	params: [numberToHex(number), false] });
+
+const FIELDS = ['parentHash', 'sha3Uncles', 'miner', 'stateRoot', 'transactionsRoot',
+	'receiptsRoot', 'logsBloom', '#difficulty', '#number', '#gasLimit', '#gasUsed',
+	'#timestamp', 'extraData', 'mixHash', 'nonce', '#baseFeePerGas', 'withdrawalsRoot',
+	'#blobGasUsed', '#excessBlobGas', 'parentBeaconBlockRoot', 'requestsHash'];
+
+// The hash of a block as JSON-RPC shows it: fields a fork has not yet are absent
+// at the end.
+export function headerHash(block) {
+	const values = [];
+	for (const field of FIELDS) {
+		const name = field.replace('#', '');
+		if (block[name] === undefined || block[name] === null)
+			break;
+		values.push(field[0] !== '#' ? block[name] : BigInt(block[name]) === 0n ? '0x' :
+			numberToHex(BigInt(block[name]), { size: Math.ceil(
+				BigInt(block[name]).toString(16).length / 2) }));
+	}
+	return keccak256(toRlp(values));
+}
+
+function bump(data) {
+	const words = data.slice(2).match(/.{64}/g) ?? [];
+	return '0x' + words.map((word) => {
+		const value = BigInt('0x' + word);
+		return value > 0n && value < 2n ** 40n ?
+			(value + 1n).toString(16).padStart(64, '0') : word;
+	}).join('');
+}
