@@ -7,7 +7,7 @@
 #include "abi/tx.h"
 #include "abi/typed.h"
 
-#define ASK_MAX         (128 * 1024 + 4096)
+#define ASK_MAX		(128 * 1024 + 4096)
 #define ASK_ANSWER_TEXT 200
 
 enum ask_kind { ASK_BALLOT = 1, ASK_STATEMENT = 2, ASK_TRANSACTION = 3 };
@@ -23,9 +23,9 @@ enum ask_purpose {
 struct ask {
 	enum ask_kind kind;
 	struct address key;
-	struct vote vote;           /* ASK_BALLOT */
+	struct vote vote;	    /* ASK_BALLOT */
 	struct statement statement; /* ASK_STATEMENT */
-	struct tx tx;               /* ASK_TRANSACTION; data borrowed */
+	struct tx tx;		    /* ASK_TRANSACTION; data borrowed */
 	enum ask_purpose purpose;
 };
 
@@ -40,7 +40,7 @@ enum ask_status {
 
 struct ask_answer {
 	enum ask_status status;
-	struct signature signature;     /* ASK_SIGNED */
+	struct signature signature;	/* ASK_SIGNED */
 	char text[ASK_ANSWER_TEXT + 1]; /* otherwise: why, in one line */
 };
 

@@ -7,10 +7,10 @@
 #include "abi/merkle.h"
 #include "abi/typed.h"
 
-#define DIFF_ENTRY       58
-#define DIFF_STEP        64   /* STEP of the contracts */
+#define DIFF_ENTRY	 58
+#define DIFF_STEP	 64   /* STEP of the contracts */
 #define DIFF_ENTRIES_MAX 2048 /* MAX_ENTRIES */
-#define DIFF_STEPS_MAX   (DIFF_ENTRIES_MAX / DIFF_STEP)
+#define DIFF_STEPS_MAX	 (DIFF_ENTRIES_MAX / DIFF_STEP)
 
 struct diff_entry {
 	uint64_t index;
@@ -51,7 +51,8 @@ struct bad_step {
 	size_t steps;
 	struct hash32 root_before; /* of this step, lifted to the new depth */
 	const struct record *old_records; /* one for each entry of the step */
-	const struct hash32 *siblings; /* multiproof, as the contracts read it */
+	const struct hash32
+		*siblings; /* multiproof, as the contracts read it */
 	size_t sibling_count;
 };
 /* abi.encode(BadStep): the argument of openOnBadBatch(bytes). */

@@ -11,10 +11,14 @@
 
 #define MERKLE_DEPTH_MIN 8
 #define MERKLE_DEPTH_MAX 40 /* index is uint40 */
-#define BUCKET_LEAVES    256
-#define RECORD_SIZE      53
+#define BUCKET_LEAVES	 256
+#define RECORD_SIZE	 53
 
-enum record_kind { RECORD_EMPTY = 0, RECORD_BALANCE = 1, RECORD_CREDENTIAL = 2 };
+enum record_kind {
+	RECORD_EMPTY = 0,
+	RECORD_BALANCE = 1,
+	RECORD_CREDENTIAL = 2
+};
 
 /* kind(1) ‖ owner(20) ‖ payload(32); all zero stands for an empty leaf. */
 struct record {
@@ -28,14 +32,14 @@ struct record record_credential(struct address owner, struct hash32 commitment);
 enum record_kind record_kind(const struct record *r);
 bool record_is_empty(const struct record *r);
 struct address record_owner(const struct record *r);
-struct address record_asset(const struct record *r);  /* kind 1, or zero */
-struct u256 record_amount(const struct record *r);    /* kind 1, or zero */
+struct address record_asset(const struct record *r); /* kind 1, or zero */
+struct u256 record_amount(const struct record *r);   /* kind 1, or zero */
 struct record record_with_amount(const struct record *r, struct u256 amount);
 /* "A record once written keeps kind, owner and asset for ever" */
 bool record_may_become(const struct record *before, const struct record *after);
 
 struct hash32 record_leaf(const struct record *r); /* z0 when empty */
-struct hash32 merkle_zero(unsigned height);        /* z0 … z40 */
+struct hash32 merkle_zero(unsigned height);	   /* z0 … z40 */
 unsigned merkle_depth(uint64_t leaf_count);
 /* siblings leaf upward, exactly depth of them; index < 2^depth asserted */
 struct hash32 merkle_root(uint64_t index, struct hash32 leaf,
@@ -51,7 +55,7 @@ struct tree {
 	unsigned nodes_from, depth;
 	uint64_t leaf_count;
 	struct hash32 *level[MERKLE_DEPTH_MAX + 1]; /* by height, or NULL */
-	size_t nodes[MERKLE_DEPTH_MAX + 1];         /* kept; the rest is zero */
+	size_t nodes[MERKLE_DEPTH_MAX + 1];	    /* kept; the rest is zero */
 };
 
 MUST_CHECK enum err tree_init(struct tree *t, unsigned nodes_from);

@@ -7,8 +7,8 @@
 #include "abi/merkle.h"
 
 #define PACK_LEAVES_MAX 16
-#define PACK_BYTES_MAX  32768
-#define PACK_TEXT_MAX   49152
+#define PACK_BYTES_MAX	32768
+#define PACK_TEXT_MAX	49152
 
 struct pack_leaf {
 	uint64_t index;

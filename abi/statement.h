@@ -7,14 +7,14 @@
 #include "abi/typed.h"
 
 enum statement_type {
-	STATEMENT_WITHDRAW = 1,  /* domain B */
-	STATEMENT_EXIT_TO = 2,   /* domain B */
-	STATEMENT_CLAIM_TO = 3,  /* domain B */
-	STATEMENT_RECEIPTS = 1,  /* domain C: root, acceptedAt */
+	STATEMENT_WITHDRAW = 1,	 /* domain B */
+	STATEMENT_EXIT_TO = 2,	 /* domain B */
+	STATEMENT_CLAIM_TO = 3,	 /* domain B */
+	STATEMENT_RECEIPTS = 1,	 /* domain C: root, acceptedAt */
 	STATEMENT_HEARTBEAT = 2, /* domain C: block, blockHash, phase, batch,
 				  * stateRoot, at */
-	STATEMENT_READY = 3,     /* domain C: standby, batch, root, at */
-	STATEMENT_INCIDENT = 4,  /* domain C: documentHash */
+	STATEMENT_READY = 3,	 /* domain C: standby, batch, root, at */
+	STATEMENT_INCIDENT = 4,	 /* domain C: documentHash */
 };
 #define STATEMENT_FIELDS_MAX 6
 

@@ -144,8 +144,7 @@ static void test_decode_refuses_unknown_version_kind_purpose(void **state)
 	b.p[0] = 1;
 	for (unsigned kind = 0; kind < 256; kind++) {
 		b.p[1] = (uint8_t)kind;
-		assert_int_equal(takes(buf_slice(&b)),
-				 kind == ASK_TRANSACTION);
+		assert_int_equal(takes(buf_slice(&b)), kind == ASK_TRANSACTION);
 	}
 	b.p[1] = ASK_TRANSACTION;
 	for (unsigned purpose = 0; purpose < 256; purpose++) {

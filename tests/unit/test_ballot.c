@@ -41,8 +41,7 @@ static void assert_bundle_equal(const struct bundle *a, const struct bundle *b)
 	assert_int_equal(a->n, b->n);
 	for (size_t i = 0; i < a->n; i++) {
 		assert_address_equal(a->signers[i], b->signers[i]);
-		assert_memory_equal(a->signatures[i].b, b->signatures[i].b,
-				    65);
+		assert_memory_equal(a->signatures[i].b, b->signatures[i].b, 65);
 	}
 }
 
@@ -129,9 +128,8 @@ static void test_all_forms_come_back(void **state)
 		assert_bundle_equal(&b, &got);
 		buf_clear(&bytes);
 		bundle_text(&b, &bytes);
-		assert_int_equal(bundle_parse_text(buf_slice(&bytes), &got,
-						   &why),
-				 OK);
+		assert_int_equal(
+			bundle_parse_text(buf_slice(&bytes), &got, &why), OK);
 		assert_bundle_equal(&b, &got);
 		buf_clear(&bytes);
 		w = json_writer(&bytes);
@@ -322,8 +320,8 @@ static void test_fast_ballot_lives_three_rounds(void **state)
 	/* a life that would begin before 0 */
 	assert_true(ballot_fast_alive(100, round, 0));
 	/* and one that nobody can overflow */
-	assert_false(ballot_fast_alive(UINT64_MAX - UINT64_MAX % round, round,
-				       5));
+	assert_false(
+		ballot_fast_alive(UINT64_MAX - UINT64_MAX % round, round, 5));
 }
 
 static void test_expiry_is_alive_now_and_next_round(void **state)

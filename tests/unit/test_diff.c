@@ -7,8 +7,8 @@ static struct err_text why;
 
 static struct record a_record(uint64_t i, uint64_t amount)
 {
-	return record_balance(an_address((uint8_t)(i % 255 + 1)),
-			      an_address(0), u256_from(amount));
+	return record_balance(an_address((uint8_t)(i % 255 + 1)), an_address(0),
+			      u256_from(amount));
 }
 
 /* Entries from, from + stride, … */
@@ -88,8 +88,8 @@ static void test_steps_are_of_64(void **state)
 {
 	const struct {
 		size_t entries, steps, last;
-	} cases[] = {{1, 1, 1},	  {63, 1, 63},	 {64, 1, 64},
-		     {65, 2, 1},  {128, 2, 64},	 {2048, 32, 64}};
+	} cases[] = {{1, 1, 1},	 {63, 1, 63},  {64, 1, 64},
+		     {65, 2, 1}, {128, 2, 64}, {2048, 32, 64}};
 	struct buf b;
 
 	(void)state;
@@ -183,10 +183,9 @@ static void test_commit_comes_back(void **state)
 	commit_encode(&call, &b);
 	assert_int_equal((b.len - 4) % 32, 0);
 	assert_int_equal(commit_decode(buf_slice(&b), &got), OK);
-	assert_hash_equal(batch_digest(1, an_address(1), &got.batch,
-				       an_address(2)),
-			  batch_digest(1, an_address(1), &call.batch,
-				       an_address(2)));
+	assert_hash_equal(
+		batch_digest(1, an_address(1), &got.batch, an_address(2)),
+		batch_digest(1, an_address(1), &call.batch, an_address(2)));
 	assert_int_equal(got.steps, 2);
 	assert_memory_equal(got.roots, call.roots, 64);
 	assert_slice_equal(got.diff, call.diff);
@@ -340,8 +339,7 @@ static void proves(const uint64_t *indices, size_t n)
 		known[i] = indices[i];
 		node[i] = tree_node(&t, 0, indices[i]);
 	}
-	assert_hash_equal(judged_root(known, node, n, t.depth, c.siblings,
-				      c.n),
+	assert_hash_equal(judged_root(known, node, n, t.depth, c.siblings, c.n),
 			  tree_root(&t));
 	tree_done(&t);
 }

@@ -54,12 +54,10 @@ static void test_address_refuses_zero_and_order(void **state)
 
 	(void)state;
 	assert_int_equal(key_address(&secret, &got), ERR_INVALID);
-	assert_int_equal(key_sign(&secret, a_hash(1), &signature),
-			 ERR_INVALID);
+	assert_int_equal(key_sign(&secret, a_hash(1), &signature), ERR_INVALID);
 	memset(secret.b, 0xff, sizeof(secret.b));
 	assert_int_equal(key_address(&secret, &got), ERR_INVALID);
-	assert_int_equal(key_sign(&secret, a_hash(1), &signature),
-			 ERR_INVALID);
+	assert_int_equal(key_sign(&secret, a_hash(1), &signature), ERR_INVALID);
 }
 
 static void test_signature_recovers_signer_and_is_low_s(void **state)
@@ -121,8 +119,7 @@ static void test_recover_refuses_foreign_v(void **state)
 		s.b[64] = (uint8_t)v;
 		if (v == 27 || v == 28)
 			continue;
-		assert_int_equal(key_recover(a_hash(7), &s, &got),
-				 ERR_INVALID);
+		assert_int_equal(key_recover(a_hash(7), &s, &got), ERR_INVALID);
 	}
 }
 

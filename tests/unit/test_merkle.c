@@ -15,8 +15,8 @@ static struct hash32 plain_root(const struct hash32 *leaves, size_t n,
 	memcpy(node, leaves, n * sizeof(*node));
 	for (; width > 1; width /= 2)
 		for (size_t i = 0; i < width / 2; i++)
-			node[i] = keccak256_pair(&node[2 * i],
-						 &node[2 * i + 1]);
+			node[i] =
+				keccak256_pair(&node[2 * i], &node[2 * i + 1]);
 	ret = node[0];
 	free(node);
 	return ret;

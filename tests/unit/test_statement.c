@@ -110,8 +110,8 @@ static void test_digest_binds_every_field(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-		struct statement s = a_statement(known[i].letter,
-						 known[i].type, known[i].n);
+		struct statement s =
+			a_statement(known[i].letter, known[i].type, known[i].n);
 
 		assert_int_equal(statement_digest(&s, &base), OK);
 		for (size_t f = 0; f < known[i].n; f++) {
@@ -126,11 +126,12 @@ static void test_digest_binds_every_field(void **state)
 static void test_request_id_is_hash_of_the_body(void **state)
 {
 	/* kind ‖ chain ‖ rollup ‖ index ‖ recipient ‖ count, by hand */
-	static const char bytes[] =
-		"0x03" "0000000000000005"
-		"0909090909090909090909090909090909090909"
-		"0000000007" "3300000000000000000000000000000000000000"
-		"0000000000000078";
+	static const char bytes[] = "0x03"
+				    "0000000000000005"
+				    "0909090909090909090909090909090909090909"
+				    "0000000007"
+				    "3300000000000000000000000000000000000000"
+				    "0000000000000078";
 	uint8_t raw[62];
 
 	(void)state;
@@ -154,13 +155,13 @@ static void test_request_ids_differ_by_chain_rollup_and_kind(void **state)
 	w = withdraw;
 	w.amount = u256_from(1001);
 	assert_false(hash_eq(id, request_id_withdrawal(5, rollup, &w)));
-	assert_false(hash_eq(request_id_transaction(5, rollup, raw),
-			     request_id_transaction(5, rollup,
-						    slice_str("rax"))));
+	assert_false(
+		hash_eq(request_id_transaction(5, rollup, raw),
+			request_id_transaction(5, rollup, slice_str("rax"))));
 	/* the same body under another kind is another wish */
-	assert_false(hash_eq(request_id_exit(5, rollup, &exit_to),
-			     request_id_transaction(
-				     5, rollup, slice_of("\0\0\0\0\7", 5))));
+	assert_false(hash_eq(
+		request_id_exit(5, rollup, &exit_to),
+		request_id_transaction(5, rollup, slice_of("\0\0\0\0\7", 5))));
 }
 
 int main(void)

@@ -69,9 +69,9 @@ static void test_text_comes_back_through_a_mail(void **state)
 	buf_init(&mailed, 256);
 	buf_printf(&mailed, " \r\n%s\n\t ", buf_cstr(&b));
 	buf_init(&got, 256);
-	assert_int_equal(text_form_decode("egress-test", buf_slice(&mailed),
-					  &got, &why),
-			 OK);
+	assert_int_equal(
+		text_form_decode("egress-test", buf_slice(&mailed), &got, &why),
+		OK);
 	assert_slice_equal(buf_slice(&got), slice_str("some bytes"));
 	buf_done(&b);
 	buf_done(&mailed);
@@ -105,9 +105,9 @@ static void test_decode_respects_the_buffers_maximum(void **state)
 	buf_init(&b, 256);
 	text_form_encode("egress-test", slice_str("some bytes"), &b);
 	buf_init(&small, 9);
-	assert_int_equal(text_form_decode("egress-test", buf_slice(&b), &small,
-					  &why),
-			 ERR_TOO_LARGE);
+	assert_int_equal(
+		text_form_decode("egress-test", buf_slice(&b), &small, &why),
+		ERR_TOO_LARGE);
 	buf_done(&small);
 	buf_done(&b);
 }

@@ -1,5 +1,6 @@
 #include "tests/unit/values.h"
 
+#include "abi/rlp.h"
 #include "abi/tx.h"
 
 static const uint8_t calldata[] = {0xde, 0xad, 0x00, 0xbe, 0xef};
@@ -118,9 +119,8 @@ static void test_signed_recovers_sender(void **state)
 
 	(void)state;
 	encode_signed(&tx, 1, &b);
-	assert_int_equal(tx_decode_signed(buf_slice(&b), &got, &signature,
-					  &sender),
-			 OK);
+	assert_int_equal(
+		tx_decode_signed(buf_slice(&b), &got, &signature, &sender), OK);
 	assert_address_equal(sender, address_of(1));
 	assert_hash_equal(tx_digest(&got), tx_digest(&tx));
 	assert_hash_equal(tx_hash(buf_slice(&b)), keccak256(b.p, b.len));
@@ -164,33 +164,82 @@ static void test_flipped_bits_stay_canonical(void **state)
 	buf_done(&b);
 }
 
-static void test_decode_refuses_access_list_and_other_types(void **state)
+/* The fields of an unsigned transaction as they stand, then `more` in the same
+ * list. */
+static void rebuilt(const struct tx *tx, const void *more, size_t len,
+		    struct buf *to)
 {
-	/* one entry: an address, no keys */
-	static const char with_list[] =
-		"0x02e10180808080808080"
-		"d7d6940000000000000000000000000000000000000001c0";
-	static const char without[] = "0x02c90180808080808080c0";
-	uint8_t bytes[64];
+	struct rlp_reader outer, list;
+	struct buf b;
+
+	encode(tx, &b);
+	outer = rlp_reader(slice_of(b.p + 1, b.len - 1));
+	list = rlp_list(&outer);
+	buf_init(to, TX_DATA_MAX + 1024);
+	buf_add_byte(to, 2);
+	/* all but the access list, one byte at the end */
+	buf_add(to, list.rest.p, list.rest.len - 1);
+	buf_add(to, more, len);
+	rlp_wrap_list(to, 1);
+	buf_done(&b);
+}
+
+static void test_decode_refuses_access_list(void **state)
+{
+	static const uint8_t empty_list[] = {0xc0};
+	uint8_t one_entry[24] = {0xd7, 0xd6, 0x94};
+	struct tx tx = a_tx();
+	struct buf b;
 
 	(void)state;
-	assert_int_equal(hex_decode(slice_str(without), bytes, 11), OK);
-	assert_true(takes_unsigned(slice_of(bytes, 11)));
-	bytes[0] = 1;
-	assert_false(takes_unsigned(slice_of(bytes, 11)));
-	bytes[0] = 3;
-	assert_false(takes_unsigned(slice_of(bytes, 11)));
-	assert_int_equal(hex_decode(slice_str(with_list), bytes,
-				    (sizeof(with_list) - 3) / 2),
-			 OK);
-	assert_false(takes_unsigned(
-		slice_of(bytes, (sizeof(with_list) - 3) / 2)));
+	one_entry[23] = 0xc0; /* an address, no keys */
+	rebuilt(&tx, empty_list, 1, &b);
+	assert_true(takes_unsigned(buf_slice(&b)));
+	buf_done(&b);
+	rebuilt(&tx, one_entry, sizeof(one_entry), &b);
+	assert_false(takes_unsigned(buf_slice(&b)));
+	buf_done(&b);
+}
+
+static void test_decode_refuses_one_field_more(void **state)
+{
+	uint8_t more[1 + 1 + 33 + 33 + 1] = {0xc0};
+	struct tx tx = a_tx();
+	struct signature s = sign_by(1, tx_digest(&tx));
+	struct buf b;
+
+	(void)state;
+	more[1] = s.b[64] == 27 ? 0x80 : 1;
+	more[2] = more[35] = 0xa0;
+	memcpy(more + 3, s.b, 32);
+	memcpy(more + 36, s.b + 32, 32);
+	more[68] = 0x80;
+	rebuilt(&tx, more, 68, &b);
+	assert_true(takes_signed(buf_slice(&b)));
+	buf_done(&b);
+	rebuilt(&tx, more, 69, &b);
+	assert_false(takes_signed(buf_slice(&b)));
+	buf_done(&b);
+}
+
+static void test_decode_refuses_other_types(void **state)
+{
+	struct tx tx = a_tx();
+	struct buf b;
+
+	(void)state;
+	encode(&tx, &b);
+	for (unsigned type = 0; type < 256; type++) {
+		b.p[0] = (uint8_t)type;
+		assert_int_equal(takes_unsigned(buf_slice(&b)), type == 2);
+	}
+	buf_done(&b);
 }
 
 static void test_create_address_of_known_accounts(void **state)
 {
-	struct address first = address_from(
-		"0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266");
+	struct address first =
+		address_from("0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266");
 
 	(void)state;
 	/* what every development chain gives to its first deployment */
@@ -226,8 +275,9 @@ int main(void)
 		cmocka_unit_test(test_signed_recovers_sender),
 		cmocka_unit_test(test_decoders_refuse_prefixes_and_tails),
 		cmocka_unit_test(test_flipped_bits_stay_canonical),
-		cmocka_unit_test(
-			test_decode_refuses_access_list_and_other_types),
+		cmocka_unit_test(test_decode_refuses_access_list),
+		cmocka_unit_test(test_decode_refuses_one_field_more),
+		cmocka_unit_test(test_decode_refuses_other_types),
 		cmocka_unit_test(test_create_address_of_known_accounts),
 		cmocka_unit_test(test_intrinsic_gas_is_the_higher_price),
 	};

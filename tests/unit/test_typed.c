@@ -50,11 +50,11 @@ static void test_vote_digest_binds_every_field(void **state)
 	struct vote other;
 
 	(void)state;
-#define DIFFERS(change)                                              \
-	do {                                                         \
-		other = vote;                                        \
-		other.change;                                        \
-		assert_false(hash_eq(digest, vote_digest(&other)));  \
+#define DIFFERS(change)                                                        \
+	do {                                                                   \
+		other = vote;                                                  \
+		other.change;                                                  \
+		assert_false(hash_eq(digest, vote_digest(&other)));            \
 	} while (0)
 	DIFFERS(chain_id++);
 	DIFFERS(hatch.b[0]++);
@@ -93,9 +93,9 @@ static void test_batch_digest_binds_sequencer(void **state)
 	const struct batch batch = {.number = 1, .leaf_count = 2};
 
 	(void)state;
-	assert_false(hash_eq(
-		batch_digest(1, an_address(1), &batch, an_address(2)),
-		batch_digest(1, an_address(1), &batch, an_address(3))));
+	assert_false(
+		hash_eq(batch_digest(1, an_address(1), &batch, an_address(2)),
+			batch_digest(1, an_address(1), &batch, an_address(3))));
 }
 
 static void test_batch_hash_binds_before(void **state)

@@ -71,15 +71,15 @@ static inline struct address address_from(const char *hex)
 	return ret;
 }
 
-#define assert_hash_equal(a, b) \
+#define assert_hash_equal(a, b)                                                \
 	assert_string_equal(hash_text(a).s, hash_text(b).s)
-#define assert_address_equal(a, b) \
+#define assert_address_equal(a, b)                                             \
 	assert_string_equal(address_text(a).s, address_text(b).s)
-#define assert_slice_equal(a, b)                           \
-	do {                                               \
-		struct slice sa_ = (a), sb_ = (b);         \
-		assert_int_equal(sa_.len, sb_.len);        \
-		assert_memory_equal(sa_.p, sb_.p, sa_.len); \
+#define assert_slice_equal(a, b)                                               \
+	do {                                                                   \
+		struct slice sa_ = (a), sb_ = (b);                             \
+		assert_int_equal(sa_.len, sb_.len);                            \
+		assert_memory_equal(sa_.p, sb_.p, sa_.len);                    \
 	} while (0)
 
 /* Hands every proper prefix of s, in memory of exactly its length so that a

@@ -23,6 +23,7 @@ struct vectors_command {
 extern const struct vectors_command vectors_foundation[];
 extern const struct vectors_command vectors_abi[];
 extern const struct vectors_command vectors_signing[];
+extern const struct vectors_command vectors_ledger[];
 extern const struct vectors_command vectors_logs[];
 
 #endif

@@ -9,6 +9,7 @@ static const struct vectors_command *const tables[] = {
 	vectors_abi,
 #ifdef VECTORS_HAVE_SIGNING
 	vectors_signing,
+	vectors_ledger,
 	vectors_logs,
 #endif
 };
