@@ -1,9 +1,7 @@
 // The country against a real L1 (anvil): every promise it makes to the drill.
 //   node selftest.mjs [--citizens 300] [--lie-kind root|reown] [--keep-log]
 // Prints "country: N passed, N failed"
-import { spawn } from 'node:child_process';
-import { mkdtempSync, openSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { concat, pad, stringToBytes } from 'viem';
@@ -15,13 +13,12 @@ import { loadCountry, signWithdraw } from './citizens.mjs';
 import { SHORT_TERMS, deploy } from './deploy.mjs';
 import { Follower } from './follow.mjs';
 import { ask, parseArgs } from './http.mjs';
+import { Processes, freePort, startAnvil, until } from '../harness.mjs';
 import { Rpc, Sender, sleep } from './rpc.mjs';
 import { fund } from './treasury.mjs';
 import { verify } from './tree.mjs';
 import { decodeCall, decodeEvent, encodeCall, refusal } from './wire.mjs';
 
-const HERE = new URL('.', import.meta.url).pathname;
-const ANVIL = join(HERE, '../node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil');
 const RESUME = 3;   // the ballot
 const SETTLING = 2; // the state
 const key = (name) => hex(keccak(stringToBytes(`selftest/${name}`)));
@@ -30,7 +27,7 @@ const addressOf = (name) => privateKeyToAccount(key(name)).address.toLowerCase()
 const options = parseArgs(process.argv.slice(2),
 	{ citizens: '300', lieKind: 'root', keepLog: false });
 const folder = mkdtempSync(join(tmpdir(), 'country-'));
-const children = new Map();
+const processes = new Processes(folder);
 let passed = 0;
 let failed = 0;
 
@@ -40,43 +37,6 @@ function expect(good, text) {
 	else
 		failed++;
 	process.stdout.write(`${good ? 'ok  ' : 'FAIL'} ${text}\n`);
-}
-
-async function until(what, test, patience_ms = 15000) {
-	const end = Date.now() + patience_ms;
-	for (;;) {
-		const found = await Promise.resolve().then(test).catch(() => undefined);
-		if (found)
-			return found;
-		if (Date.now() > end)
-			throw new Error(`${what}: not within ${patience_ms} ms`);
-		await sleep(200);
-	}
-}
-
-function freePort() {
-	return new Promise((done) => {
-		const server = createServer().listen(0, '127.0.0.1', () => {
-			const { port } = server.address();
-			server.close(() => done(port));
-		});
-	});
-}
-
-function start(name, program, args) {
-	const out = openSync(join(folder, `${name}.log`), 'a');
-	const child = spawn(program, args, { stdio: ['ignore', out, out] });
-	children.set(name, child);
-	return child;
-}
-
-function kill(name) {
-	const child = children.get(name);
-	children.delete(name);
-	return new Promise((done) => {
-		child.once('exit', done);
-		child.kill('SIGKILL');
-	});
 }
 
 // Sends, and has a block made at once.
@@ -90,13 +50,11 @@ class Anyone extends Sender {
 
 class World {
 	async begin() {
-		const ports = await Promise.all([...'lvps'].map(freePort));
-		[this.l1, this.validators, this.primary, this.standby] =
+		const ports = await Promise.all([...'vps'].map(freePort));
+		[this.validators, this.primary, this.standby] =
 			ports.map((port) => `http://127.0.0.1:${port}`);
-		start('anvil', ANVIL, ['--port', `${ports[0]}`, '--block-time', '1',
-			'--slots-in-an-epoch', '1', '--silent']);
+		this.l1 = await startAnvil(processes);
 		this.rpc = new Rpc(this.l1);
-		await until('anvil', () => this.rpc.call('eth_chainId'));
 		for (const name of ['deployer', 'treasury', 'primary', 'standby', 'anyone'])
 			await this.rpc.call('anvil_setBalance', addressOf(name),
 				'0x' + (10n ** 22n).toString(16));
@@ -106,13 +64,13 @@ class World {
 			thresholds: { promote: 2, open: 2, resume: 2, amend: 2 },
 			guardians: ['g0', 'g1', 'g2'].map(addressOf),
 			standbys: [addressOf('standby')], sequencer: addressOf('primary'),
-			validators: ['v0', 'v1', 'v2', 'v3'].map(addressOf), t: 3, minBounty: 0n });
+			validators: ['v0', 'v1', 'v2', 'v3'].map(addressOf), t: 3, minBounty: 1n });
 		this.chainId = Number(await this.rpc.call('eth_chainId'));
 		this.anyone = new Anyone(this.rpc, key('anyone'));
-		start('validators', process.execPath, [join(HERE, 'validators.mjs'), '--keys',
-			['v0', 'v1', 'v2', 'v3'].map(key).join(','), ...this.common(ports[1])]);
-		this.sequencer('primary', ports[2]);
-		this.sequencer('standby', ports[3]);
+		processes.node('validators', 'country/validators.mjs', ['--keys',
+			['v0', 'v1', 'v2', 'v3'].map(key).join(','), ...this.common(ports[0])]);
+		this.sequencer('primary', ports[1]);
+		this.sequencer('standby', ports[2]);
 		await fund({ rpc: this.rpc, rollup: this.at.rollup, key: key('treasury'),
 			country: this.country, bond: 10n ** 18n, reserve: 10n ** 18n });
 	}
@@ -123,7 +81,7 @@ class World {
 	}
 
 	sequencer(name, port, ...more) {
-		start(name, process.execPath, [join(HERE, 'sequencer.mjs'), '--name', name,
+		processes.node(name, 'country/sequencer.mjs', ['--name', name,
 			'--key', key(name), '--validators', this.validators, '--citizens',
 			join(folder, 'citizens.json'), '--interval', '1s', ...this.common(port), ...more]);
 	}
@@ -232,7 +190,7 @@ async function handsOver(world) {
 }
 
 async function killedAndBack(world) {
-	await kill('primary');
+	await processes.stop('primary');
 	const port = new URL(world.primary).port;
 	world.sequencer('primary', port, '--stubborn');
 	const status = await until('resync', async () => {
@@ -366,8 +324,7 @@ try {
 } catch (problem) {
 	expect(false, problem.stack);
 }
-for (const name of [...children.keys()])
-	await kill(name);
+await processes.stopAll();
 if (options.keepLog)
 	process.stdout.write(`logs in ${folder}\n`);
 else

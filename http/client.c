@@ -1,0 +1,270 @@
+/* Transfers over curl's multi interface.  One list of what is in flight;
+ * nothing here blocks but http_client_wait(). */
+#include "http/client.h"
+
+#include <assert.h>
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "abi/buf.h"
+
+#define WAIT_FDS_MAX	 16
+#define KEEP_CONNECTIONS 64
+#define HOST_CONNECTIONS 16 /* to one host at once; the rest queue */
+
+struct transfer {
+	struct transfer *next;
+	CURL *easy;
+	struct curl_slist *headers;
+	struct buf body;
+	http_done *done;
+	void *ctx;
+	char error[CURL_ERROR_SIZE];
+};
+
+struct http_client {
+	CURLM *multi;
+	struct transfer *first;
+	size_t n;
+};
+
+struct http_client *http_client_new(void)
+{
+	if (curl_global_init(CURL_GLOBAL_DEFAULT))
+		return NULL;
+	struct http_client *c = calloc(1, sizeof(*c));
+	if (c)
+		c->multi = curl_multi_init();
+	if (!c || !c->multi) {
+		free(c);
+		curl_global_cleanup();
+		return NULL;
+	}
+	curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS,
+			  (long)KEEP_CONNECTIONS);
+	curl_multi_setopt(c->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+			  (long)HOST_CONNECTIONS);
+	return c;
+}
+
+static void transfer_free(struct http_client *c, struct transfer *t)
+{
+	if (t->easy) {
+		curl_multi_remove_handle(c->multi, t->easy);
+		curl_easy_cleanup(t->easy);
+	}
+	curl_slist_free_all(t->headers);
+	buf_done(&t->body);
+	free(t);
+}
+
+void http_client_free(struct http_client *c)
+{
+	if (!c)
+		return;
+	while (c->first) {
+		struct transfer *t = c->first;
+		c->first = t->next;
+		transfer_free(c, t);
+	}
+	curl_multi_cleanup(c->multi);
+	curl_global_cleanup();
+	free(c);
+}
+
+static size_t take_body(char *p, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+	buf_add(&t->body, p, size * n);
+	return t->body.failed ? 0 : size * n;
+}
+
+static bool add_header(struct transfer *t, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(t->headers, line);
+	if (longer)
+		t->headers = longer;
+	return longer;
+}
+
+static bool add_headers(struct transfer *t, const struct http_request *r)
+{
+	for (size_t i = 0; r->headers && r->headers[i]; i++)
+		if (!add_header(t, r->headers[i]))
+			return false;
+	if (r->content_type) {
+		char line[160];
+		int len = snprintf(line, sizeof(line), "Content-Type: %s",
+				   r->content_type);
+		if (len < 0 || (size_t)len >= sizeof(line) ||
+		    !add_header(t, line))
+			return false;
+	}
+	/* no waiting for "100 Continue" */
+	return add_header(t, "Expect:");
+}
+
+/* A proxy of the environment is for the world, not for this machine. */
+static bool is_loopback(const char *url)
+{
+	static const char *const hosts[] = {"http://127.", "http://localhost",
+					    "http://[::1]"};
+	for (size_t i = 0; i < ARRAY_LEN(hosts); i++)
+		if (!strncmp(url, hosts[i], strlen(hosts[i])))
+			return true;
+	return false;
+}
+
+static bool set_method(CURL *easy, const struct http_request *r)
+{
+	if (!strcmp(r->method, "GET"))
+		return !curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+	if (!strcmp(r->method, "HEAD"))
+		return !curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+	bool fine =
+		!curl_easy_setopt(easy, CURLOPT_POST, 1L) &&
+		!curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+				  (curl_off_t)r->body.len) &&
+		!curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS,
+				  r->body.len ? (const char *)r->body.p : "");
+	if (fine && strcmp(r->method, "POST"))
+		fine = !curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
+					 r->method);
+	return fine;
+}
+
+static bool set_options(struct transfer *t, const struct http_request *r)
+{
+	CURL *easy = t->easy;
+	if (is_loopback(r->url) && curl_easy_setopt(easy, CURLOPT_PROXY, ""))
+		return false;
+	return !curl_easy_setopt(easy, CURLOPT_URL, r->url) &&
+	       !curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
+	       !curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) &&
+	       !curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) &&
+	       !curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+				 (long)HTTP_CONNECT_MS) &&
+	       !curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+				 (long)r->timeout_ms) &&
+	       !curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "") &&
+	       !curl_easy_setopt(easy, CURLOPT_USERAGENT,
+				 "egress/" EGRESS_VERSION) &&
+	       !curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error) &&
+	       !curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers) &&
+	       !curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) &&
+	       !curl_easy_setopt(easy, CURLOPT_WRITEDATA, t) &&
+	       !curl_easy_setopt(easy, CURLOPT_PRIVATE, t) &&
+	       set_method(easy, r);
+}
+
+enum err http_client_start(struct http_client *c, const struct http_request *r,
+			   http_done *done, void *ctx)
+{
+	assert(r->timeout_ms > 0 && r->timeout_ms < INT32_MAX);
+	if (c->n >= HTTP_TRANSFERS_MAX)
+		return ERR_BUSY;
+	struct transfer *t = calloc(1, sizeof(*t));
+	if (!t)
+		return ERR_BUSY;
+	t->done = done;
+	t->ctx = ctx;
+	buf_init(&t->body, r->max_body ? r->max_body : HTTP_REPLY_MAX);
+	t->easy = curl_easy_init();
+	if (!t->easy || !add_headers(t, r) || !set_options(t, r) ||
+	    curl_multi_add_handle(c->multi, t->easy)) {
+		transfer_free(c, t);
+		return ERR_BUSY;
+	}
+	t->next = c->first;
+	c->first = t;
+	c->n++;
+	return OK;
+}
+
+static void unlink_transfer(struct http_client *c, struct transfer *t)
+{
+	struct transfer **at = &c->first;
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
+	c->n--;
+}
+
+void http_client_cancel(struct http_client *c, void *ctx)
+{
+	struct transfer *next;
+	for (struct transfer *t = c->first; t; t = next) {
+		next = t->next;
+		if (t->ctx != ctx)
+			continue;
+		unlink_transfer(c, t);
+		transfer_free(c, t);
+	}
+}
+
+static void finish(struct http_client *c, struct transfer *t, CURLcode code)
+{
+	curl_off_t micros = 0;
+	struct http_reply reply = {.body = buf_slice(&t->body)};
+	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &reply.status);
+	curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &micros);
+	reply.elapsed_ms = (uint64_t)micros / 1000;
+	if (t->body.failed) {
+		reply.err = ERR_TOO_LARGE;
+		snprintf(reply.text, sizeof(reply.text),
+			 "answer of more than %zu bytes", t->body.max);
+	} else if (code) {
+		reply.err = ERR_IO;
+		snprintf(reply.text, sizeof(reply.text), "%.*s",
+			 (int)sizeof(reply.text) - 1,
+			 *t->error ? t->error : curl_easy_strerror(code));
+	}
+	if (reply.err)
+		reply.body = slice_of(NULL, 0);
+	unlink_transfer(c, t);
+	t->done(t->ctx, &reply);
+	transfer_free(c, t);
+}
+
+void http_client_turn(struct http_client *c)
+{
+	int running, left;
+	curl_multi_perform(c->multi, &running);
+	CURLMsg *message;
+	while ((message = curl_multi_info_read(c->multi, &left))) {
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		struct transfer *t = NULL;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &t);
+		assert(t);
+		finish(c, t, message->data.result);
+	}
+}
+
+void http_client_wait(struct http_client *c, struct pollfd *extra, size_t n,
+		      uint64_t timeout_ms)
+{
+	struct curl_waitfd waits[WAIT_FDS_MAX];
+	unsigned used = 0;
+	assert(n <= WAIT_FDS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		if (extra[i].fd < 0)
+			continue;
+		waits[used++] = (struct curl_waitfd){
+			.fd = extra[i].fd,
+			.events = (short)((extra[i].events & POLLIN
+						   ? CURL_WAIT_POLLIN
+						   : 0) |
+					  (extra[i].events & POLLOUT
+						   ? CURL_WAIT_POLLOUT
+						   : 0))};
+	}
+	if (timeout_ms > 60000)
+		timeout_ms = 60000;
+	curl_multi_poll(c->multi, waits, used, (int)timeout_ms, NULL);
+	/* curl tells of data only, not of a hang-up */
+	if (n && poll(extra, n, 0) < 0)
+		for (size_t i = 0; i < n; i++)
+			extra[i].revents = 0;
+}

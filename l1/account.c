@@ -1,0 +1,356 @@
+#include "l1/account.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "abi/hex.h"
+#include "l1/hatch.h"
+#include "l1/l1_impl.h"
+#include "l1/rpc.h"
+
+#define PARAMS_MAX 512
+
+/* ---- nonce, balance, fees --------------------------------------------------
+ */
+
+struct account_op {
+	struct l1_op op;
+	account_done *done;
+	struct account_state state;
+};
+
+static void account_finish(struct account_op *a, enum err err, const char *why)
+{
+	account_done *done = a->done;
+	void *ctx = a->op.ctx;
+	struct account_state state = a->state;
+	l1_op_end(&a->op);
+	done(ctx, err, why, err ? NULL : &state);
+}
+
+/* A node's suggestion is only that: none is no failure. */
+static void on_tip(void *ctx, const struct quorum_result *results, size_t n)
+{
+	struct account_op *a = ctx;
+	struct json_reader tip = {0}, price = {0};
+	(void)n;
+	a->state.tip = json_quantity(&tip, results[0].result, NULL);
+	if (results[0].err || tip.failed) {
+		uint64_t gas_price =
+			json_quantity(&price, results[1].result, NULL);
+		a->state.tip = gas_price > a->state.base_fee
+				       ? gas_price - a->state.base_fee
+				       : 0;
+	}
+	account_finish(a, OK, "");
+}
+
+static void on_account(void *ctx, const struct quorum_result *results, size_t n)
+{
+	struct account_op *a = ctx;
+	static const struct rpc_call calls[] = {
+		{.method = "eth_maxPriorityFeePerGas",
+		 .params = {(const uint8_t *)"[]", 2}},
+		{.method = "eth_gasPrice",
+		 .params = {(const uint8_t *)"[]", 2}}};
+	struct json_reader r = {0};
+	for (size_t i = 0; i < n; i++) {
+		if (results[i].err) {
+			account_finish(a, results[i].err, results[i].text);
+			return;
+		}
+	}
+	a->state.nonce = json_quantity(&r, results[0].result, NULL);
+	a->state.balance = json_quantity256(&r, results[1].result, NULL);
+	if (r.failed)
+		account_finish(a, ERR_IO, "nonce or balance is no quantity");
+	else if (quorum_ask(a->op.l1->quorum, calls, ARRAY_LEN(calls),
+			    QUORUM_FIRST, L1_ASK_MS, on_tip, a))
+		account_finish(a, ERR_BUSY, "too many L1 reads at once");
+}
+
+/* At the agreed head's hash: providers a block apart still agree. */
+enum err account_read(struct l1 *l1, struct address account, account_done *done,
+		      void *ctx)
+{
+	struct account_op *a;
+	struct buf params;
+	buf_init(&params, PARAMS_MAX);
+	struct json_writer w = json_writer(&params);
+	json_begin_array(&w, NULL);
+	json_put_address(&w, NULL, account);
+	json_begin(&w, NULL);
+	json_put_hash(&w, "blockHash", l1->view.head.hash);
+	json_end(&w);
+	json_end_array(&w);
+	const struct rpc_call calls[] = {{.method = "eth_getTransactionCount",
+					  .params = buf_slice(&params),
+					  .pinned = true},
+					 {.method = "eth_getBalance",
+					  .params = buf_slice(&params),
+					  .pinned = true}};
+	a = l1_op_new(l1, sizeof(*a), ctx, NULL);
+	a->done = done;
+	a->state.base_fee = l1->view.base_fee;
+	enum err err = quorum_ask(l1->quorum, calls, ARRAY_LEN(calls),
+				  QUORUM_AGREE, L1_ASK_MS, on_account, a);
+	if (err)
+		l1_op_end(&a->op);
+	buf_done(&params);
+	return err;
+}
+
+/* ---- a transaction's fate --------------------------------------------------
+ */
+
+struct status_op {
+	struct l1_op op;
+	tx_status_done *done;
+	struct hash32 tx;
+};
+
+static void status_finish(struct status_op *s, enum err err, const char *why,
+			  const struct tx_status *status)
+{
+	tx_status_done *done = s->done;
+	void *ctx = s->op.ctx;
+	struct tx_status copy = *status;
+	l1_op_end(&s->op);
+	done(ctx, err, why, err ? NULL : &copy);
+}
+
+static bool read_receipt(const json_node *node, struct hash32 tx,
+			 struct tx_status *ret)
+{
+	struct json_reader r = {0};
+	const json_node *o = json_object(&r, node, NULL);
+	bool success = json_quantity(&r, o, "status") == 1;
+	ret->fate = success ? TX_SUCCESS : TX_REVERTED;
+	ret->block = json_quantity(&r, o, "blockNumber");
+	ret->block_hash = json_hash(&r, o, "blockHash");
+	ret->gas_used = json_quantity(&r, o, "gasUsed");
+	ret->effective_price = json_quantity(&r, o, "effectiveGasPrice");
+	if (json_has(o, "contractAddress"))
+		ret->created = json_address(&r, o, "contractAddress");
+	struct hash32 of = json_hash(&r, o, "transactionHash");
+	return !r.failed && hash_eq(of, tx);
+}
+
+static void on_pending(void *ctx, const struct quorum_result *results, size_t n)
+{
+	struct status_op *s = ctx;
+	struct tx_status status = {.fate = TX_UNSEEN};
+	(void)n;
+	if (!results[0].err && !json_is_null(results[0].result, NULL))
+		status.fate = TX_PENDING;
+	status_finish(s, OK, "", &status);
+}
+
+static enum err ask_tx(struct status_op *s, const char *method,
+		       const char *const *fields, enum quorum_rule rule,
+		       quorum_done *done)
+{
+	struct buf params;
+	buf_init(&params, PARAMS_MAX);
+	struct json_writer w = json_writer(&params);
+	json_begin_array(&w, NULL);
+	json_put_hash(&w, NULL, s->tx);
+	json_end_array(&w);
+	const struct rpc_call call = {.method = method,
+				      .params = buf_slice(&params),
+				      .fields = fields};
+	enum err err = quorum_ask(s->op.l1->quorum, &call, 1, rule, L1_ASK_MS,
+				  done, s);
+	buf_done(&params);
+	return err;
+}
+
+static void on_receipt(void *ctx, const struct quorum_result *results, size_t n)
+{
+	struct status_op *s = ctx;
+	struct tx_status status = {0};
+	(void)n;
+	if (results[0].err)
+		status_finish(s, results[0].err, results[0].text, &status);
+	else if (json_is_null(results[0].result, NULL)) {
+		if (ask_tx(s, "eth_getTransactionByHash", NULL, QUORUM_FIRST,
+			   on_pending))
+			status_finish(s, ERR_BUSY, "too many L1 reads at once",
+				      &status);
+	} else if (read_receipt(results[0].result, s->tx, &status))
+		status_finish(s, OK, "", &status);
+	else
+		status_finish(s, ERR_IO, "the receipt is not of the form known",
+			      &status);
+}
+
+enum err tx_status_read(struct l1 *l1, struct hash32 tx, tx_status_done *done,
+			void *ctx)
+{
+	static const char *const fields[] = {
+		"transactionHash", "status",  "blockNumber",
+		"blockHash",	   "gasUsed", "effectiveGasPrice",
+		"contractAddress", NULL};
+	struct status_op *s = l1_op_new(l1, sizeof(*s), ctx, NULL);
+	s->done = done;
+	s->tx = tx;
+	enum err err = ask_tx(s, "eth_getTransactionReceipt", fields,
+			      QUORUM_AGREE, on_receipt);
+	if (err)
+		l1_op_end(&s->op);
+	return err;
+}
+
+/* ---- sending ----------------------------------------------------------------
+ */
+
+struct send_op {
+	struct l1_op op;
+	send_done *done;
+};
+
+/* The words of geth, reth, nethermind, besu, erigon and anvil. */
+enum send_verdict send_verdict_of(const char *text)
+{
+	static const struct {
+		const char *words;
+		enum send_verdict verdict;
+	} table[] = {
+		{"already known", SEND_ACCEPTED},
+		{"already imported", SEND_ACCEPTED},
+		{"known transaction", SEND_ACCEPTED},
+		{"nonce too low", SEND_NONCE_LOW},
+		{"nonce is too low", SEND_NONCE_LOW},
+		{"OldNonce", SEND_NONCE_LOW},
+		{"underpriced", SEND_UNDERPRICED},
+		{"fee too low", SEND_UNDERPRICED},
+		{"FeeTooLow", SEND_UNDERPRICED},
+		{"less than block base fee", SEND_UNDERPRICED},
+		{"less than the block base fee", SEND_UNDERPRICED},
+		{"below the minimum", SEND_UNDERPRICED},
+		{"ReplacementNotAllowed", SEND_UNDERPRICED},
+		{"insufficient funds", SEND_NO_FUNDS},
+		{"InsufficientFunds", SEND_NO_FUNDS},
+		{"insufficient balance", SEND_NO_FUNDS},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		if (strcasestr(text, table[i].words))
+			return table[i].verdict;
+	return SEND_REJECTED;
+}
+
+static void on_sent(void *ctx, const struct quorum_result *results, size_t n)
+{
+	struct send_op *s = ctx;
+	send_done *done = s->done;
+	void *caller = s->op.ctx;
+	enum send_verdict verdict = SEND_NO_ANSWER;
+	(void)n;
+	if (!results[0].err)
+		verdict = SEND_ACCEPTED;
+	else if (results[0].err == ERR_REFUSED)
+		verdict = send_verdict_of(results[0].text);
+	l1_op_end(&s->op);
+	done(caller, verdict, results[0].text);
+}
+
+enum err tx_broadcast(struct l1 *l1, struct slice signed_bytes, send_done *done,
+		      void *ctx)
+{
+	struct buf params;
+	buf_init(&params, 2 * signed_bytes.len + 64);
+	struct json_writer w = json_writer(&params);
+	json_begin_array(&w, NULL);
+	json_put_hex(&w, NULL, signed_bytes.p, signed_bytes.len);
+	json_end_array(&w);
+	const struct rpc_call call = {.method = "eth_sendRawTransaction",
+				      .params = buf_slice(&params)};
+	struct send_op *s = l1_op_new(l1, sizeof(*s), ctx, NULL);
+	s->done = done;
+	enum err err = quorum_ask(l1->quorum, &call, 1, QUORUM_BROADCAST,
+				  L1_ASK_MS, on_sent, s);
+	if (err)
+		l1_op_end(&s->op);
+	buf_done(&params);
+	return err;
+}
+
+/* ---- gas
+ * ---------------------------------------------------------------------- */
+
+struct estimate_op {
+	struct l1_op op;
+	estimate_done *done;
+};
+
+static void on_estimate(void *ctx, const struct quorum_result *results,
+			size_t n)
+{
+	struct estimate_op *e = ctx;
+	estimate_done *done = e->done;
+	void *caller = e->op.ctx;
+	const struct quorum_result *result = &results[0];
+	char name[80];
+	const char *why = result->text;
+	enum err err = result->err;
+	uint64_t gas = 0;
+	(void)n;
+	if (err == ERR_REFUSED && result->data.len)
+		why = l1_revert_name(result->data, name, sizeof(name));
+	else if (err == ERR_IO && strcasestr(why, "insufficient funds"))
+		err = ERR_REFUSED;
+	if (!err) {
+		struct json_reader r = {0};
+		gas = json_quantity(&r, result->result, NULL);
+		if (r.failed) {
+			err = ERR_IO;
+			why = "eth_estimateGas returned no quantity";
+		}
+	}
+	l1_op_end(&e->op);
+	done(caller, err, why, gas);
+}
+
+static void put_quantity256(struct json_writer *w, const char *key,
+			    struct u256 value)
+{
+	uint8_t be[32];
+	char text[2 + 64 + 1];
+	u256_to_be(value, be, sizeof(be));
+	(void)hex_encode(be, sizeof(be), text);
+	size_t skip = 2;
+	while (skip < 65 && text[skip] == '0')
+		skip++;
+	text[skip - 2] = '0';
+	text[skip - 1] = 'x';
+	json_put_string(w, key, text + skip - 2);
+}
+
+enum err tx_estimate(struct l1 *l1, struct address from, bool create,
+		     struct address to, struct u256 value, struct slice data,
+		     estimate_done *done, void *ctx)
+{
+	struct buf params;
+	buf_init(&params, 2 * data.len + PARAMS_MAX);
+	struct json_writer w = json_writer(&params);
+	json_begin_array(&w, NULL);
+	json_begin(&w, NULL);
+	json_put_address(&w, "from", from);
+	if (!create)
+		json_put_address(&w, "to", to);
+	put_quantity256(&w, "value", value);
+	json_put_hex(&w, "data", data.p, data.len);
+	json_end(&w);
+	json_end_array(&w);
+	const struct rpc_call call = {.method = "eth_estimateGas",
+				      .params = buf_slice(&params)};
+	struct estimate_op *e = l1_op_new(l1, sizeof(*e), ctx, NULL);
+	e->done = done;
+	enum err err = quorum_ask(l1->quorum, &call, 1, QUORUM_FIRST, L1_ASK_MS,
+				  on_estimate, e);
+	if (err)
+		l1_op_end(&e->op);
+	buf_done(&params);
+	return err;
+}

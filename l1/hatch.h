@@ -1,0 +1,93 @@
+/* The hatch's and the rollup's facts at one block, by its hash.
+ *
+ * Now by eth_call under quorum; later proved by eth_getProof against the
+ * header's stateRoot behind the same interface. */
+#ifndef EGRESS_L1_HATCH_H
+#define EGRESS_L1_HATCH_H
+
+#include "abi/typed.h"
+#include "l1/l1.h"
+
+#define HATCH_KEYS_MAX 32 /* MAX_KEYS */
+
+struct hatch_terms { /* seconds */
+	uint32_t sla_window, failover_window, inclusion_window, hard_deadline,
+		notice, finality, round;
+};
+struct hatch_thresholds {
+	uint8_t promote, open, resume, amend;
+};
+
+enum rollup_state { ROLLUP_RUNNING = 0, ROLLUP_OPEN = 1, ROLLUP_SETTLING = 2 };
+
+struct hatch_facts {
+	struct block_ref block; /* what all this is as of */
+	struct address hatch, rollup;
+	/* hatch */
+	uint64_t epoch, promoted_at, opened_at, enact_from;
+	struct hatch_terms terms;
+	struct hatch_thresholds thresholds;
+	struct hash32 pending; /* amendment, zero: none */
+	size_t n_guardians, n_standbys;
+	struct address guardians[HATCH_KEYS_MAX], standbys[HATCH_KEYS_MAX];
+	/* rollup */
+	struct hash32 root;
+	uint64_t count, last_at, leaf_count, inbox_through;
+	struct address sequencer;
+	enum rollup_state state;
+	uint64_t openings, dirty; /* dirty: buckets with exited bits */
+	uint64_t withdraw_head, withdraw_tail, inbox_tail;
+	uint64_t overdue; /* due time of the oldest unserved request, 0: none
+			   * overdue at block.time */
+	struct u256 bond; /* slaBond, wei */
+};
+
+typedef void hatch_done(void *ctx, enum err err, const char *why,
+			const struct hatch_facts *facts);
+
+/* The rollup is asked of the hatch, once. err: ERR_INVALID (no code there, or
+ * not a hatch: why says which call failed), ERR_IO, ERR_CONFLICT.
+ * facts are NULL unless OK. ERR_BUSY: too many asks. */
+MUST_CHECK enum err hatch_read(struct l1 *l1, struct address hatch,
+			       const struct block_ref *at, hatch_done *done,
+			       void *ctx);
+
+void hatch_cancel(struct l1 *l1, void *ctx); /* l1_cancel() */
+
+/* ---- single reads, under quorum, at a block hash --------------------------
+ */
+struct l1_call {
+	struct address to;
+	struct slice data;
+};
+struct l1_call_result {
+	enum err err; /* OK; ERR_REFUSED: it reverts; ERR_IO, ERR_CONFLICT */
+	struct slice data; /* returned or revert data, borrowed */
+	char text[160];
+};
+typedef void l1_calls_done(void *ctx, const struct l1_call_result *results,
+			   size_t n);
+/* eth_call × n (≤ QUORUM_CALLS_MAX) at block hash; `from` zero: none. */
+MUST_CHECK enum err l1_calls(struct l1 *l1, struct address from,
+			     const struct l1_call *calls, size_t n,
+			     struct hash32 block_hash, l1_calls_done *done,
+			     void *ctx);
+
+/* The withdrawal queue's entry: SovereignRollup.withdrawal(id). */
+struct l1_withdrawal {
+	struct address owner, recipient, payer;
+	uint64_t index, stamp,
+		opening; /* stamp: requested at; executed: when */
+	struct u256 amount, bounty;
+	unsigned fate; /* 0 queued 1 executed 2 paid 3 void 4 cancelled 5
+			  unserved */
+};
+void l1_withdrawal_call(struct buf *data, uint64_t id);
+MUST_CHECK enum err l1_withdrawal_decode(struct slice data,
+					 struct l1_withdrawal *ret);
+
+/* A revert's name where the contracts' ABI knows its selector ("NotLate"),
+ * else "0x…". For logs and refusals. */
+const char *l1_revert_name(struct slice data, char *to, size_t size);
+
+#endif

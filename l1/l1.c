@@ -1,0 +1,170 @@
+/* Providers, their polls, their quorum: one view of L1. */
+#include "l1/l1.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "abi/hex.h"
+#include "l1/l1_impl.h"
+#include "sys/clock.h"
+
+enum err l1_new(const struct settings *settings, struct http_client *http,
+		struct l1 **ret, struct err_text *error)
+{
+	size_t n = settings->providers.list.n;
+	assert(n > 0 && n <= QUORUM_PROVIDERS_MAX);
+	struct l1 *l1 = calloc(1, sizeof(*l1));
+	if (!l1)
+		abort();
+	l1->settings = settings;
+	l1->http = http;
+	l1->chain_id = settings->chain.id;
+	for (size_t i = 0; i < n; i++) {
+		struct provider *p = &l1->providers[i];
+		enum err err = provider_init(p, settings_provider(settings, i),
+					     http, error);
+		l1->n = i + 1;
+		if (err) {
+			l1_free(l1);
+			return err;
+		}
+		poll_init(&l1->polls[i], p, settings);
+	}
+	l1->quorum = quorum_new(l1->providers, n, settings->providers.quorum);
+	view_init(l1, clock_mono_ms());
+	*ret = l1;
+	return OK;
+}
+
+void l1_free(struct l1 *l1)
+{
+	if (!l1)
+		return;
+	quorum_free(l1->quorum);
+	while (l1->ops)
+		l1_op_end(l1->ops);
+	for (size_t i = 0; i < l1->n; i++) {
+		http_client_cancel(l1->http, &l1->polls[i]);
+		provider_done(&l1->providers[i]);
+	}
+	free(l1);
+}
+
+const struct l1_view *l1_view(const struct l1 *l1)
+{
+	return &l1->view;
+}
+
+struct quorum *l1_quorum(struct l1 *l1)
+{
+	return l1->quorum;
+}
+
+uint64_t l1_chain_id(const struct l1 *l1)
+{
+	return l1->chain_id;
+}
+
+uint64_t l1_turn(struct l1 *l1, uint64_t now)
+{
+	struct voice latest[QUORUM_PROVIDERS_MAX], acted[QUORUM_PROVIDERS_MAX];
+	http_client_turn(l1->http);
+	uint64_t next = view_update(l1, now);
+	uint64_t at = quorum_turn(l1->quorum, now);
+	next = at < next ? at : next;
+	view_voices(l1, now, latest, acted);
+	for (size_t i = 0; i < l1->n; i++) {
+		at = poll_turn(&l1->polls[i], latest, acted, l1->n, i, now);
+		next = at < next ? at : next;
+	}
+	return next > now ? next : now + 1;
+}
+
+/* ---- reads under way ------------------------------------------------------
+ */
+
+void *l1_op_new(struct l1 *l1, size_t size, void *ctx,
+		void (*done)(struct l1_op *op))
+{
+	assert(size >= sizeof(struct l1_op));
+	struct l1_op *op = calloc(1, size);
+	if (!op)
+		abort();
+	*op = (struct l1_op){
+		.next = l1->ops, .l1 = l1, .ctx = ctx, .done = done};
+	l1->ops = op;
+	return op;
+}
+
+void l1_op_end(struct l1_op *op)
+{
+	struct l1_op **at = &op->l1->ops;
+	while (*at != op)
+		at = &(*at)->next;
+	*at = op->next;
+	if (op->done)
+		op->done(op);
+	free(op);
+}
+
+void l1_cancel(struct l1 *l1, void *ctx)
+{
+	struct l1_op *next;
+	for (struct l1_op *op = l1->ops; op; op = next) {
+		next = op->next;
+		if (op->ctx != ctx)
+			continue;
+		quorum_cancel(l1->quorum, op);
+		l1_op_end(op);
+	}
+}
+
+/* ---- for programs without a loop ------------------------------------------
+ */
+
+static void turn_and_wait(struct l1 *l1, uint64_t until)
+{
+	uint64_t now = clock_mono_ms();
+	uint64_t next = l1_turn(l1, now);
+	if (next > until)
+		next = until;
+	now = clock_mono_ms();
+	http_client_wait(l1->http, NULL, 0, next > now ? next - now : 0);
+}
+
+enum err l1_wait(struct l1 *l1, const bool *done, uint64_t timeout_ms)
+{
+	uint64_t until = clock_mono_ms() + timeout_ms;
+	while (!*done) {
+		if (clock_mono_ms() >= until)
+			return ERR_IO;
+		turn_and_wait(l1, until);
+	}
+	return OK;
+}
+
+/* Waiting longer helps nobody: too many serve another chain. */
+static bool is_hopeless(const struct l1 *l1)
+{
+	uint64_t weight = 0;
+	for (size_t i = 0; i < l1->n; i++)
+		if (!l1->providers[i].wrong_chain)
+			weight += l1->providers[i].settings->weight;
+	return weight < l1->settings->providers.quorum;
+}
+
+enum err l1_wait_healthy(struct l1 *l1, uint64_t timeout_ms,
+			 struct err_text *error)
+{
+	uint64_t until = clock_mono_ms() + timeout_ms;
+	while (!l1->view.healthy) {
+		if (clock_mono_ms() >= until || is_hopeless(l1)) {
+			err_text_set(error, "L1: %s", l1->view.why);
+			return ERR_IO;
+		}
+		turn_and_wait(l1, until);
+	}
+	return OK;
+}

@@ -1,0 +1,62 @@
+/* L1 as it is: the providers, what they agree on, how healthy they are.
+ *
+ * Nobody else talks JSON-RPC.  l1_turn() never blocks; whoever needs an
+ * answer in one place (the CLI) uses l1_wait(). */
+#ifndef EGRESS_L1_L1_H
+#define EGRESS_L1_L1_H
+
+#include "abi/block.h"
+#include "http/client.h"
+#include "l1/quorum.h"
+#include "sys/settings.h"
+
+struct l1;
+
+struct l1_provider_view {
+	const char *name;
+	/* "good" "slow" "down" "lying" "wrong_chain"; "new": not asked yet */
+	const char *state;
+	char why[160]; /* "" when good */
+	uint64_t head; /* its latest, 0: unknown */
+	uint64_t latency_ms;
+};
+
+struct l1_view {
+	bool healthy;  /* quorum agrees on the block acted on, and it moves */
+	char why[200]; /* "" when healthy */
+	struct block_ref head;	/* latest that a quorum agrees on */
+	struct block_ref acted; /* finalized (or confirmations deep): decisions
+				 * rest on this one */
+	char depth[32];		/* "finalized", "12 confirmations" */
+	uint64_t base_fee;	/* wei a gas of head; 0 where there is none */
+	uint64_t seen_at_ms;	/* clock_mono_ms when acted last moved */
+	size_t n;
+	struct l1_provider_view providers[QUORUM_PROVIDERS_MAX];
+};
+
+/* Checks nothing yet: chain id and genesis are pinned in the first turns.
+ * ERR_IO: a headers_file that cannot be read. Borrows settings and http. */
+MUST_CHECK enum err l1_new(const struct settings *settings,
+			   struct http_client *http, struct l1 **ret,
+			   struct err_text *error);
+void l1_free(struct l1 *l1);
+/* Polls at settings.poll, turns the HTTP client, calls back. Returns the
+ * clock_mono_ms() of its next deadline. */
+uint64_t l1_turn(struct l1 *l1, uint64_t now_mono_ms);
+const struct l1_view *l1_view(const struct l1 *l1);
+struct quorum *l1_quorum(struct l1 *l1);
+/* Forgets every read (hatch, calls, account, broadcast) started with ctx. */
+void l1_cancel(struct l1 *l1, void *ctx);
+/* settings.chain.id; when that is 0, what a quorum of providers says, and 0
+ * until it has. */
+uint64_t l1_chain_id(const struct l1 *l1);
+
+/* Turns and waits until *done, or until timeout_ms. ERR_IO: time ran out.
+ * For programs without a loop of their own. */
+MUST_CHECK enum err l1_wait(struct l1 *l1, const bool *done,
+			    uint64_t timeout_ms);
+/* l1_wait until healthy. Why not in error. */
+MUST_CHECK enum err l1_wait_healthy(struct l1 *l1, uint64_t timeout_ms,
+				    struct err_text *error);
+
+#endif

@@ -1,0 +1,50 @@
+/* Every limit of l1/, with its reason. */
+#ifndef EGRESS_L1_LIMITS_H
+#define EGRESS_L1_LIMITS_H
+
+#define L1_ASKS_MAX 64 /* in flight: a turn starts a handful */
+
+/* A batch of answers: 32 blocks with their blooms are 50 KB, the logs of one
+ * block a few MB. */
+#define L1_REPLY_MAX  (32u << 20)
+#define L1_REPLY_DEEP 32
+
+/* What a provider said of the last blocks: two minutes of 2 s blocks. */
+#define L1_SIGHTINGS 64
+
+/* A failed provider is asked again after 250 ms × 2^failures, at most this:
+ * an endpoint that comes back is used again within seconds. */
+#define L1_BACKOFF_FIRST_MS 250
+#define L1_BACKOFF_MAX_MS   8000
+
+/* Who contradicted a quorum about a block is not asked for this long, twice as
+ * long each time. */
+#define L1_LYING_FIRST_MS 30000
+#define L1_LYING_MAX_MS	  900000
+
+/* Local clock: the head that a quorum agrees on has not moved.  Five blocks of
+ * 12 s; a missed slot or two are nothing. */
+#define L1_HEAD_STALE_MS 60000
+/* Finality comes every 6.4 min where it comes in epochs; four of them. */
+#define L1_ACTED_STALE_MS 1800000
+/* Providers that contradict each other at the acted depth are given this long
+ * to be outvoted. */
+#define L1_DISPUTE_MS 3000
+
+/* A provider whose head is this far behind the agreed one is called slow. */
+#define L1_SLOW_BLOCKS 5
+#define L1_SLOW_MS     1500
+
+/* Blocks a poll asks for by number because others named them. */
+#define L1_FILL_MAX 4
+
+/* The second provider is asked too when the first has not answered. */
+#define L1_HEDGE_MS 1000
+
+/* One ask for the facts, for logs, for an account. */
+#define L1_ASK_MS 6000
+
+#define L1_HEADERS_MAX	    16 /* of a headers_file */
+#define L1_HEADERS_FILE_MAX 8192
+
+#endif

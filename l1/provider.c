@@ -1,0 +1,194 @@
+#include "l1/provider.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "Name: value" lines; a header that would break into two is refused. */
+static enum err split_headers(struct provider *p, const char *path,
+			      struct err_text *error)
+{
+	size_t n = 0;
+	unsigned row = 0;
+	char *line = p->header_text;
+	while (line) {
+		char *end = strchr(line, '\n');
+		if (end)
+			*end++ = '\0';
+		row++;
+		line[strcspn(line, "\r")] = '\0';
+		if (*line && !strchr(line, ':')) {
+			err_text_set(error,
+				     "%s:%u: not a header: write "
+				     "\"Name: value\"",
+				     path, row);
+			return ERR_IO;
+		}
+		if (*line && n == L1_HEADERS_MAX) {
+			err_text_set(error, "%s:%u: more than %d headers", path,
+				     row, L1_HEADERS_MAX);
+			return ERR_IO;
+		}
+		if (*line)
+			p->headers[n++] = line;
+		line = end;
+	}
+	return OK;
+}
+
+static enum err read_headers(struct provider *p, struct err_text *error)
+{
+	const char *path = p->settings->headers_file;
+	FILE *f = fopen(path, "re");
+	if (!f) {
+		err_text_set(error,
+			     "%s: cannot read the headers of provider "
+			     "%s: %s",
+			     path, p->settings->name, strerror(errno));
+		return ERR_IO;
+	}
+	p->header_text = calloc(1, L1_HEADERS_FILE_MAX + 1);
+	if (!p->header_text)
+		abort();
+	size_t len = fread(p->header_text, 1, L1_HEADERS_FILE_MAX, f);
+	bool whole = feof(f) && !ferror(f);
+	(void)fclose(f);
+	if (!whole || strlen(p->header_text) != len) {
+		err_text_set(error, "%s: not a text of at most %d bytes", path,
+			     L1_HEADERS_FILE_MAX - 1);
+		return ERR_IO;
+	}
+	return split_headers(p, path, error);
+}
+
+enum err provider_init(struct provider *p,
+		       const struct settings_provider *settings,
+		       struct http_client *http, struct err_text *error)
+{
+	*p = (struct provider){.settings = settings,
+			       .http = http,
+			       .why = "not asked yet",
+			       .tokens = (int64_t)settings->rate * 1000};
+	return settings->headers_file ? read_headers(p, error) : OK;
+}
+
+void provider_done(struct provider *p)
+{
+	free(p->header_text);
+	p->header_text = NULL;
+}
+
+bool provider_lying(const struct provider *p, uint64_t now_ms)
+{
+	return now_ms < p->lying_until_ms;
+}
+
+bool provider_usable(const struct provider *p, uint64_t now_ms)
+{
+	return p->pinned && !p->wrong_chain && !provider_lying(p, now_ms) &&
+	       now_ms >= p->backoff_until_ms;
+}
+
+/* A bucket of one second's worth. */
+uint64_t provider_rate_at(struct provider *p, uint64_t now_ms)
+{
+	int64_t rate = (int64_t)p->settings->rate;
+	if (!rate)
+		return now_ms;
+	uint64_t passed = now_ms - p->tokens_at_ms;
+	p->tokens_at_ms = now_ms;
+	if (passed > 1000)
+		passed = 1000;
+	p->tokens += (int64_t)passed * rate;
+	if (p->tokens > rate * 1000)
+		p->tokens = rate * 1000;
+	if (p->tokens >= 1000)
+		return now_ms;
+	return now_ms + (uint64_t)((1000 - p->tokens) / rate) + 1;
+}
+
+enum err provider_post(struct provider *p, struct slice body,
+		       uint64_t timeout_ms, uint64_t now_ms, http_done *done,
+		       void *ctx)
+{
+	uint64_t own = p->settings->timeout_ms;
+	struct http_request request = {
+		.method = "POST",
+		.url = p->settings->url,
+		.headers = p->headers,
+		.content_type = "application/json",
+		.body = body,
+		.timeout_ms = own && own < timeout_ms ? own : timeout_ms,
+		.max_body = L1_REPLY_MAX};
+	(void)provider_rate_at(p, now_ms);
+	enum err err = http_client_start(p->http, &request, done, ctx);
+	if (!err)
+		p->tokens -= 1000;
+	return err;
+}
+
+void provider_failed(struct provider *p, uint64_t now_ms, const char *why)
+{
+	unsigned shift = p->failures < 10 ? p->failures : 10;
+	uint64_t wait = (uint64_t)L1_BACKOFF_FIRST_MS << shift;
+	if (wait > L1_BACKOFF_MAX_MS)
+		wait = L1_BACKOFF_MAX_MS;
+	p->failures++;
+	p->backoff_until_ms = now_ms + wait;
+	if (!provider_lying(p, now_ms) && !p->wrong_chain)
+		(void)snprintf(p->why, sizeof(p->why), "%s", why);
+}
+
+void provider_lied(struct provider *p, uint64_t now_ms, const char *format, ...)
+{
+	unsigned shift = p->lies < 10 ? p->lies : 10;
+	uint64_t wait = (uint64_t)L1_LYING_FIRST_MS << shift;
+	if (provider_lying(p, now_ms))
+		return;
+	p->lies++;
+	p->lying_until_ms =
+		now_ms + (wait < L1_LYING_MAX_MS ? wait : L1_LYING_MAX_MS);
+	va_list args;
+	va_start(args, format);
+	(void)vsnprintf(p->why, sizeof(p->why), format, args);
+	va_end(args);
+	/* nothing it said is worth keeping */
+	p->latest = (struct sightings){0};
+	p->acted = (struct sightings){0};
+}
+
+enum err provider_take(struct provider *p, const struct http_reply *http,
+		       size_t n, uint64_t now_ms, struct rpc_reply *ret)
+{
+	char why[160];
+	struct err_text error = {{0}};
+	struct rpc_reply reply = {0};
+	*ret = reply;
+	if (http->err) {
+		provider_failed(p, now_ms, http->text);
+		return ERR_IO;
+	}
+	enum err err = rpc_parse(http->body, n, &reply, &error);
+	if (err || reply.throttled || http->status != 200) {
+		if (http->status != 200)
+			(void)snprintf(why, sizeof(why), "HTTP status %ld",
+				       http->status);
+		else
+			(void)snprintf(why, sizeof(why), "%.150s",
+				       reply.throttled ? "its rate limit"
+						       : error.text);
+		rpc_reply_done(&reply);
+		provider_failed(p, now_ms, why);
+		return ERR_IO;
+	}
+	p->latency_ms = p->latency_ms
+				? (3 * p->latency_ms + http->elapsed_ms) / 4
+				: http->elapsed_ms;
+	p->failures = 0;
+	p->backoff_until_ms = 0;
+	if (p->pinned && !p->wrong_chain && !provider_lying(p, now_ms))
+		p->why[0] = '\0';
+	*ret = reply;
+	return OK;
+}

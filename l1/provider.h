@@ -1,0 +1,59 @@
+/* One endpoint: what it said, how well it answers, whether it may be asked. */
+#ifndef EGRESS_L1_PROVIDER_H
+#define EGRESS_L1_PROVIDER_H
+
+#include "http/client.h"
+#include "l1/heads.h"
+#include "l1/limits.h"
+#include "sys/settings.h"
+
+struct provider {
+	const struct settings_provider *settings; /* borrowed */
+	struct http_client *http;
+	char *header_text;
+	const char *headers[L1_HEADERS_MAX + 1];
+	/* identity */
+	bool pinned;	  /* right chain, right genesis */
+	bool wrong_chain; /* for ever: never used again */
+	uint64_t chain_id;
+	struct hash32 genesis;
+	/* health */
+	char why[160];
+	unsigned failures, lies;
+	uint64_t backoff_until_ms, lying_until_ms;
+	uint64_t contradicts_at_ms; /* a quorum, since; 0: does not */
+	uint64_t latency_ms;
+	int64_t tokens; /* thousandths of a request */
+	uint64_t tokens_at_ms;
+	/* what it said: of `latest`, and of the depth acted on */
+	struct sightings latest, acted;
+};
+
+/* ERR_IO: its headers_file, why in error. */
+MUST_CHECK enum err provider_init(struct provider *p,
+				  const struct settings_provider *settings,
+				  struct http_client *http,
+				  struct err_text *error);
+void provider_done(struct provider *p);
+
+/* Pinned, not lying, not backing off: its word counts. */
+bool provider_usable(const struct provider *p, uint64_t now_ms);
+/* Not even its old word counts. */
+bool provider_lying(const struct provider *p, uint64_t now_ms);
+/* When its rate allows the next request: now_ms or later. */
+uint64_t provider_rate_at(struct provider *p, uint64_t now_ms);
+
+/* One request, counted against the rate.  timeout_ms is cut to the
+ * provider's own. */
+MUST_CHECK enum err provider_post(struct provider *p, struct slice body,
+				  uint64_t timeout_ms, uint64_t now_ms,
+				  http_done *done, void *ctx);
+/* Judges and parses a reply; on failure backs off.  ERR_IO. */
+MUST_CHECK enum err provider_take(struct provider *p,
+				  const struct http_reply *http, size_t n,
+				  uint64_t now_ms, struct rpc_reply *ret);
+void provider_failed(struct provider *p, uint64_t now_ms, const char *why);
+void provider_lied(struct provider *p, uint64_t now_ms, const char *format, ...)
+	PRINTF_LIKE(3, 4);
+
+#endif

@@ -1,0 +1,319 @@
+/* Asks in flight.  A slot is one provider's part of an ask; a call of an ask
+ * is settled when slots of enough weight gave the same answer, or no longer
+ * can.  An ask that is over stays until its last slot has answered, to find
+ * out who contradicted it. */
+#include "l1/quorum.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "abi/hex.h"
+#include "l1/limits.h"
+#include "l1/ask.h"
+#include "sys/clock.h"
+
+struct quorum *quorum_new(struct provider *providers, size_t n, uint64_t quorum)
+{
+	assert(n > 0 && n <= QUORUM_PROVIDERS_MAX);
+	struct quorum *q = calloc(1, sizeof(*q));
+	if (!q)
+		abort();
+	*q = (struct quorum){.providers = providers, .n = n, .weight = quorum};
+	return q;
+}
+
+static void ask_free(struct ask *a)
+{
+	for (size_t i = 0; i < a->n_slots; i++) {
+		struct slot *s = &a->slots[i];
+		if (s->state == SLOT_SENT)
+			http_client_cancel(s->provider->http, s);
+		rpc_reply_done(&s->reply);
+	}
+	buf_done(&a->body);
+	free(a->calls);
+	free(a->settled);
+	free(a);
+}
+
+void quorum_free(struct quorum *q)
+{
+	if (!q)
+		return;
+	while (q->first) {
+		struct ask *a = q->first;
+		q->first = a->next;
+		ask_free(a);
+	}
+	free(q);
+}
+
+/* ---- the end of an ask --------------------------------------------------- */
+
+static void accuse(struct ask *a, uint64_t now)
+{
+	for (size_t call = 0; a->rule == QUORUM_AGREE && call < a->n; call++) {
+		const struct settled *s = &a->settled[call];
+		if (!s->yes || !s->answer || !a->calls[call].pinned)
+			continue;
+		for (size_t i = 0; i < a->n_slots; i++) {
+			const struct rpc_answer *x = ask_vote(a, i, call, now);
+			if (x && !ask_same_answer(a, call, x, s->answer))
+				provider_lied(a->slots[i].provider, now,
+					      "its %s differs from what a "
+					      "quorum answers",
+					      a->calls[call].method);
+		}
+	}
+}
+
+/* Each provider and why it gave no vote: "a: timed out; b: …". */
+static void name_failures(const struct ask *a, size_t call, char *to,
+			  size_t size)
+{
+	size_t used = 0;
+	for (size_t i = 0; i < a->n_slots && used < size; i++) {
+		const struct slot *s = &a->slots[i];
+		const char *why = s->provider->why;
+		if (s->state == SLOT_ANSWERED) {
+			const struct rpc_answer *x = &s->reply.answers[call];
+			why = x->kind == RPC_FAILED	? x->text
+			      : ask_is_vote(a, call, x) ? "answers"
+							: "does not know it";
+		} else if (s->state == SLOT_SENT || !*why) {
+			why = "no answer in time";
+		}
+		int len = snprintf(to + used, size - used, "%s%s: %s",
+				   used ? "; " : "",
+				   s->provider->settings->name, why);
+		used += len > 0 ? (size_t)len : 0;
+	}
+}
+
+static void fill_result(const struct ask *a, size_t call,
+			struct quorum_result *to)
+{
+	const struct settled *s = &a->settled[call];
+	to->err = s->err;
+	if (s->answer) {
+		to->result = s->answer->result;
+		to->code = s->answer->code;
+		to->data = buf_slice(&s->answer->data);
+		(void)snprintf(to->text, sizeof(to->text), "%s",
+			       s->answer->text);
+		return;
+	}
+	char text[QUORUM_TEXT_MAX];
+	name_failures(a, call, text, sizeof(text));
+	(void)snprintf(to->text, sizeof(to->text), "%s: %s: %.180s",
+		       a->calls[call].method,
+		       s->err == ERR_CONFLICT ? "providers contradict each "
+						"other"
+					      : "too few answers",
+		       text);
+}
+
+static void call_back(struct ask *a, uint64_t now)
+{
+	struct quorum_result *results = calloc(a->n, sizeof(*results));
+	if (!results)
+		abort();
+	for (size_t i = 0; i < a->n; i++)
+		fill_result(a, i, &results[i]);
+	a->over = true;
+	accuse(a, now);
+	a->done(a->ctx, results, a->n);
+	free(results);
+}
+
+/* ---- sending ------------------------------------------------------------- */
+
+static void on_reply(void *ctx, const struct http_reply *reply)
+{
+	struct slot *s = ctx;
+	struct ask *a = s->ask;
+	uint64_t now = clock_mono_ms();
+	enum err err = provider_take(s->provider, reply, a->n, now, &s->reply);
+	s->state = err ? SLOT_FAILED : SLOT_ANSWERED;
+	if (a->over && s->state == SLOT_ANSWERED)
+		accuse(a, now);
+}
+
+/* Returns when a slot that waits may be sent, or UINT64_MAX. */
+static uint64_t send_slot(struct slot *s, uint64_t now)
+{
+	struct ask *a = s->ask;
+	uint64_t at = provider_rate_at(s->provider, now);
+	if (at > now)
+		return at;
+	if (now >= a->deadline_ms)
+		return UINT64_MAX;
+	enum err err = provider_post(s->provider, buf_slice(&a->body),
+				     a->deadline_ms - now, now, on_reply, s);
+	if (err)
+		return now + 10; /* every transfer is taken */
+	s->state = SLOT_SENT;
+	return UINT64_MAX;
+}
+
+/* QUORUM_FIRST: the next provider, the quickest first. */
+static void wake_next(struct ask *a, uint64_t now)
+{
+	struct slot *best = NULL;
+	bool waits = false;
+	for (size_t i = 0; i < a->n_slots; i++) {
+		struct slot *s = &a->slots[i];
+		waits |= s->state == SLOT_SENT || s->state == SLOT_WAITS;
+		if (s->state == SLOT_IDLE &&
+		    (!best ||
+		     s->provider->latency_ms < best->provider->latency_ms))
+			best = s;
+	}
+	if (!best || (waits && now < a->hedge_ms))
+		return;
+	best->state = SLOT_WAITS;
+	a->hedge_ms = now + L1_HEDGE_MS;
+}
+
+static uint64_t send_ask(struct ask *a, uint64_t now)
+{
+	uint64_t next = a->deadline_ms;
+	if (a->rule == QUORUM_FIRST) {
+		wake_next(a, now);
+		next = a->hedge_ms < next ? a->hedge_ms : next;
+	}
+	for (size_t i = 0; i < a->n_slots; i++) {
+		struct slot *s = &a->slots[i];
+		if (a->rule == QUORUM_AGREE && s->state == SLOT_IDLE &&
+		    provider_usable(s->provider, now))
+			s->state = SLOT_WAITS;
+		if (s->state != SLOT_WAITS)
+			continue;
+		uint64_t at = send_slot(s, now);
+		next = at < next ? at : next;
+	}
+	return next > now ? next : now + 1;
+}
+
+static void add_slots(struct quorum *q, struct ask *a, uint64_t now)
+{
+	for (size_t i = 0; i < q->n; i++) {
+		struct provider *p = &q->providers[i];
+		bool usable = provider_usable(p, now);
+		if (a->rule == QUORUM_BROADCAST)
+			usable = !p->wrong_chain;
+		struct slot *s = &a->slots[a->n_slots++];
+		*s = (struct slot){.ask = a, .provider = p};
+		if (!usable && a->rule == QUORUM_AGREE && ask_hopes_for(p))
+			s->state = SLOT_IDLE;
+		else if (!usable)
+			s->state = SLOT_FAILED;
+		else if (a->rule != QUORUM_FIRST)
+			s->state = SLOT_WAITS;
+	}
+}
+
+enum err quorum_ask(struct quorum *q, const struct rpc_call *calls, size_t n,
+		    enum quorum_rule rule, uint64_t deadline_ms,
+		    quorum_done *done, void *ctx)
+{
+	assert(n > 0);
+	if (n > QUORUM_CALLS_MAX)
+		return ERR_TOO_LARGE;
+	if (q->n_asks >= L1_ASKS_MAX)
+		return ERR_BUSY;
+	uint64_t now = clock_mono_ms();
+	struct ask *a = calloc(1, sizeof(*a));
+	struct rpc_call *copy = calloc(n, sizeof(*copy));
+	struct settled *settled = calloc(n, sizeof(*settled));
+	if (!a || !copy || !settled)
+		abort();
+	*a = (struct ask){.q = q,
+			  .rule = rule,
+			  .done = done,
+			  .ctx = ctx,
+			  .deadline_ms = now + deadline_ms,
+			  .n = n,
+			  .calls = copy,
+			  .settled = settled};
+	buf_init(&a->body, L1_REPLY_MAX);
+	rpc_body(&a->body, calls, n);
+	if (a->body.failed) {
+		ask_free(a);
+		return ERR_TOO_LARGE;
+	}
+	for (size_t i = 0; i < n; i++) {
+		copy[i] = calls[i];
+		copy[i].params = slice_of(NULL, 0);
+	}
+	add_slots(q, a, now);
+	a->next = q->first;
+	q->first = a;
+	q->n_asks++;
+	(void)send_ask(a, now);
+	return OK;
+}
+
+void quorum_cancel(struct quorum *q, void *ctx)
+{
+	for (struct ask *a = q->first; a; a = a->next) {
+		if (a->ctx != ctx || a->over)
+			continue;
+		a->over = true; /* settles nothing, accuses nobody */
+		for (size_t i = 0; i < a->n_slots; i++) {
+			struct slot *s = &a->slots[i];
+			if (s->state == SLOT_SENT)
+				http_client_cancel(s->provider->http, s);
+			s->state = SLOT_FAILED;
+		}
+	}
+}
+
+static bool is_finished(const struct ask *a, uint64_t now)
+{
+	if (!a->over)
+		return false;
+	for (size_t i = 0; i < a->n_slots && now < a->deadline_ms; i++)
+		if (a->slots[i].state == SLOT_SENT ||
+		    (a->slots[i].state == SLOT_WAITS &&
+		     a->rule == QUORUM_BROADCAST))
+			return false;
+	return true;
+}
+
+static void reap(struct quorum *q, uint64_t now)
+{
+	for (struct ask **at = &q->first; *at;) {
+		struct ask *a = *at;
+		if (!is_finished(a, now)) {
+			at = &a->next;
+			continue;
+		}
+		*at = a->next;
+		q->n_asks--;
+		ask_free(a);
+	}
+}
+
+uint64_t quorum_turn(struct quorum *q, uint64_t now)
+{
+	uint64_t next = UINT64_MAX;
+	/* a callback may ask anew (in front) or cancel, never free */
+	for (struct ask *a = q->first; a; a = a->next) {
+		if (!a->over && ask_settle(a, now)) {
+			call_back(a, now);
+			next = now + 1;
+		}
+		/* a broadcast goes to everybody, accepted or not */
+		if (a->over && a->rule != QUORUM_BROADCAST)
+			continue;
+		uint64_t at = send_ask(a, now);
+		next = at < next ? at : next;
+	}
+	for (struct ask *a = q->first; a; a = a->next)
+		if (a->deadline_ms < next)
+			next = a->deadline_ms;
+	reap(q, now);
+	return next;
+}

@@ -1,0 +1,79 @@
+/* Many endpoints, one answer or a named disagreement.
+ *
+ * An ask is a JSON-RPC batch that goes to every usable provider at once and
+ * ends at quorum or at its deadline: one slow provider never delays it. */
+#ifndef EGRESS_L1_QUORUM_H
+#define EGRESS_L1_QUORUM_H
+
+#include "abi/json.h"
+#include "http/client.h"
+
+#define QUORUM_PROVIDERS_MAX 16
+#define QUORUM_CALLS_MAX     128 /* in one batch */
+#define QUORUM_TEXT_MAX	     256
+
+struct rpc_call {
+	const char *method;  /* static */
+	struct slice params; /* JSON array text, copied */
+	/* NULL-terminated and static, or NULL: only these fields of the result
+	 * (of each element, when it is an array) must agree. */
+	const char *const *fields;
+	/* The answer follows from the parameters alone (a block's hash): null
+	 * is ignorance, and who contradicts the quorum lies. */
+	bool pinned;
+};
+
+enum quorum_rule {
+	/* The same result (canonical JSON) from providers of weight ≥ quorum.
+	 */
+	QUORUM_AGREE,
+	/* The first one that does not fail: for what is checked otherwise. */
+	QUORUM_FIRST,
+	/* To all, for broadcasting: the first success ("already known" is one,
+	 * with a NULL result), or the last failure. */
+	QUORUM_BROADCAST,
+};
+
+struct quorum_result {
+	/* OK; ERR_REFUSED: agreed on a JSON-RPC error (code, text, data);
+	 * ERR_CONFLICT: they contradict each other; ERR_IO: too few answered.
+	 */
+	enum err err;
+	const json_node *result; /* OK: borrowed during the callback; a JSON
+				  * null is a node too (json_is_null) */
+	int code;
+	char text[QUORUM_TEXT_MAX]; /* why, naming providers, unless OK */
+	struct slice data;	    /* of a revert: decoded bytes, or empty */
+};
+
+typedef void quorum_done(void *ctx, const struct quorum_result *results,
+			 size_t n);
+
+struct quorum;
+struct provider;
+
+/* Borrows the providers; quorum: the weight that must agree. */
+struct quorum *quorum_new(struct provider *providers, size_t n,
+			  uint64_t quorum);
+/* Drops every ask without calling back. */
+void quorum_free(struct quorum *q);
+/* Sends what may be sent, calls back. Returns its next deadline in
+ * clock_mono_ms(), or UINT64_MAX. */
+uint64_t quorum_turn(struct quorum *q, uint64_t now_mono_ms);
+
+/* deadline_ms from now. done is called from l1_turn(), once. ERR_BUSY: too
+ * many asks in flight; ERR_TOO_LARGE: n > QUORUM_CALLS_MAX. */
+MUST_CHECK enum err quorum_ask(struct quorum *q, const struct rpc_call *calls,
+			       size_t n, enum quorum_rule rule,
+			       uint64_t deadline_ms, quorum_done *done,
+			       void *ctx);
+void quorum_cancel(struct quorum *q, void *ctx);
+
+/* Parameters' text for the common calls, appended to b (one JSON array). */
+void rpc_params_call(struct buf *b, struct address from /* zero: none */,
+		     struct address to, struct slice data,
+		     struct hash32 block_hash); /* EIP-1898 */
+void rpc_params_call_latest(struct buf *b, struct address from,
+			    struct address to, struct slice data);
+
+#endif

@@ -1,0 +1,53 @@
+/* JSON-RPC 2.0 batches: bytes out, checked answers in.  Pure. */
+#ifndef EGRESS_L1_RPC_H
+#define EGRESS_L1_RPC_H
+
+#include "abi/block.h"
+#include "l1/quorum.h"
+
+enum rpc_kind {
+	RPC_RESULT,
+	RPC_REVERT, /* the call itself reverts: as good as a result */
+	RPC_FAILED, /* the node cannot or will not say */
+};
+
+struct rpc_answer {
+	enum rpc_kind kind;
+	const json_node *result;
+	int code;
+	char text[QUORUM_TEXT_MAX];
+	struct buf data; /* of a revert */
+};
+
+struct rpc_reply { /* owns; zero is empty */
+	struct json_doc *doc;
+	size_t n;
+	struct rpc_answer *answers;
+	bool throttled; /* "rate limit", "too many requests" */
+};
+
+/* Appends the batch's body. */
+void rpc_body(struct buf *to, const struct rpc_call *calls, size_t n);
+/* Exactly n answers, each id once, each with a result or an error.
+ * ERR_INVALID: why in error (a node's own words for a refused batch). */
+MUST_CHECK enum err rpc_parse(struct slice body, size_t n,
+			      struct rpc_reply *ret, struct err_text *error);
+void rpc_reply_done(struct rpc_reply *reply);
+/* "already known" in the words of the nodes there are: it was accepted. */
+bool rpc_is_known(const char *text);
+bool rpc_is_throttled(int code, const char *text);
+
+/* What everybody reads of a block. */
+struct rpc_block {
+	struct block_ref ref;
+	uint64_t base_fee; /* 0: none */
+};
+/* fields of a block that must agree, for rpc_call.fields. */
+extern const char *const rpc_block_fields[];
+/* false: not of the shape, or null. */
+bool rpc_block_read(const json_node *node, struct rpc_block *ret);
+/* ["0x…",false] and ["latest",false] */
+void rpc_params_block(struct buf *b, uint64_t number);
+void rpc_params_tag(struct buf *b, const char *tag);
+
+#endif

@@ -1,0 +1,397 @@
+/* The open requests: a place in memory for each, its truth in the store. */
+#include "relayer/request.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "abi/hex.h"
+#include "relayer/book.h"
+#include "relayer/calls.h"
+#include "relayer/limits.h"
+#include "sys/log.h"
+
+struct book *book_new(struct parts *parts)
+{
+	struct book *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		fatal("out of memory", "book");
+	b->parts = parts;
+	b->max = parts->config->requests.open;
+	b->slots = calloc(b->max, sizeof(*b->slots));
+	if (!b->slots)
+		fatal("out of memory", "book");
+	return b;
+}
+
+void book_free(struct book *b)
+{
+	if (!b)
+		return;
+	free(b->slots);
+	free(b);
+}
+
+size_t book_open(const struct book *b)
+{
+	return b->open;
+}
+
+static struct slot *slot_new(struct book *b)
+{
+	for (size_t i = 0; i < b->max; i++) {
+		struct slot *slot = &b->slots[(b->next + i) % b->max];
+		if (slot->used || slot->asking)
+			continue;
+		b->next = (b->next + i + 1) % b->max;
+		*slot = (struct slot){.book = b, .used = true};
+		b->open++;
+		if (slot >= b->slots + b->top)
+			b->top = (size_t)(slot - b->slots) + 1;
+		return slot;
+	}
+	return NULL;
+}
+
+static void slot_take(struct slot *slot, const struct request *r)
+{
+	slot->id = r->id;
+	slot->kind = r->kind;
+	slot->state = r->state;
+	slot->l1_id = r->l1_id;
+	slot->tx = r->tx_hash;
+}
+
+static void slot_end(struct slot *slot)
+{
+	slot->used = false;
+	slot->book->open--;
+}
+
+struct slot *book_slot(struct book *b, struct hash32 id)
+{
+	for (size_t i = 0; i < b->top; i++)
+		if (b->slots[i].used && hash_eq(b->slots[i].id, id))
+			return &b->slots[i];
+	return NULL;
+}
+
+enum err book_load(struct book *b, struct store_txn *txn)
+{
+	struct request *list = calloc(b->max, sizeof(*list));
+	size_t n;
+
+	if (!list)
+		fatal("out of memory", "book");
+	enum err err =
+		requests_open_list(txn, &b->parts->requests, list, b->max, &n);
+	for (size_t i = 0; i < n && !err; i++) {
+		struct slot *slot = slot_new(b);
+		slot_take(slot, &list[i]);
+		/* Signed, but no transaction of it is on its way any more. */
+		slot->want_status = (slot->state == REQUEST_SIGNED ||
+				     slot->state == REQUEST_SENT) &&
+				    !submit_flying(b->parts->submit, slot->id);
+	}
+	if (!err && n)
+		log_notice("requests taken up again", "open", log_u64(n).s);
+	free(list);
+	return err;
+}
+
+enum err book_add(struct book *b, struct turn *t, const struct request *request,
+		  bool owner_known, struct request *ret_known)
+{
+	enum err err = requests_get(t->txn, &b->parts->requests, request->id,
+				    ret_known);
+
+	if (!err)
+		return ERR_CONFLICT;
+	if (err != ERR_NOT_FOUND)
+		return err;
+	if (b->open == b->max)
+		return ERR_BUSY;
+	err = requests_add(t->txn, &b->parts->requests, request);
+	if (err)
+		return err;
+	struct slot *slot = slot_new(b);
+	if (!slot)
+		return ERR_BUSY;
+	slot_take(slot, request);
+	slot->owner_ok = owner_known;
+	log_info("request accepted", "request", hash_text(request->id).s,
+		 "kind",
+		 request->kind == REQUEST_WITHDRAWAL	? "withdrawal"
+		 : request->kind == REQUEST_TRANSACTION ? "transaction"
+							: "exit",
+		 "deadline", log_u64(request->deadline).s);
+	return OK;
+}
+
+/* ---- the one function that changes a state ------------------------------ */
+
+enum err book_set(struct book *b, struct turn *t, struct slot *slot,
+		  const struct change *change)
+{
+	struct request r;
+	enum err err = requests_get(t->txn, &b->parts->requests, slot->id, &r);
+
+	if (err)
+		return err == ERR_NOT_FOUND ? ERR_UNSAFE : err;
+	if (r.state != change->state) {
+		assert(request_may_become(r.state, change->state));
+		log_info("request", "request", hash_text(r.id).s, "was",
+			 request_state_name(r.state), "is",
+			 request_state_name(change->state), "why",
+			 *change->outcome ? change->outcome
+			 : change->news	  ? task_event_name(change->news->event)
+					  : "");
+	}
+	r.state = change->state;
+	if (*change->outcome)
+		snprintf(r.outcome, sizeof(r.outcome), "%s", change->outcome);
+	if (change->news) {
+		r.nonce = change->news->nonce;
+		r.tx_hash = change->news->tx;
+		r.block = change->news->block;
+	}
+	if (change->state == REQUEST_INCLUDED) {
+		r.l1_id = slot->l1_id;
+		r.block = slot->block;
+		r.tx_hash = slot->tx;
+	}
+	slot->state = r.state;
+	slot->tx = r.tx_hash;
+	err = requests_update(t->txn, &b->parts->requests, &r);
+	if (r.state == REQUEST_FINAL || r.state == REQUEST_FAILED)
+		slot_end(slot);
+	return err;
+}
+
+enum err book_set_plain(struct book *b, struct turn *t, struct slot *slot,
+			enum request_state state, const char *outcome)
+{
+	struct change change = {.state = state, .outcome = outcome};
+
+	return book_set(b, t, slot, &change);
+}
+
+enum err book_fail(struct book *b, struct turn *t, struct hash32 id,
+		   const char *why)
+{
+	struct slot *slot = book_slot(b, id);
+
+	if (!slot || slot->state != REQUEST_QUEUED)
+		return OK;
+	return book_set_plain(b, t, slot, REQUEST_FAILED, why);
+}
+
+bool book_next_wish(struct book *b, struct turn *t, size_t *at,
+		    struct request *ret)
+{
+	for (; *at < b->top; ++*at) {
+		const struct slot *slot = &b->slots[*at];
+		if (!slot->used || slot->kind != REQUEST_EXIT)
+			continue;
+		if (requests_get(t->txn, &b->parts->requests, slot->id, ret))
+			continue;
+		++*at;
+		return true;
+	}
+	return false;
+}
+
+/* ---- the turn ----------------------------------------------------------- */
+
+static void bounty_came(void *ctx, const struct l1_call_result *results,
+			size_t n)
+{
+	struct book *b = ctx;
+
+	b->bounty_asked = false;
+	if (n == 1 && !results->err &&
+	    !call_read_u256(results->data, &b->bounty))
+		b->bounty_known = true;
+}
+
+static void ask_bounty(struct book *b, struct turn *t)
+{
+	struct buf data;
+
+	if (b->bounty_asked || b->bounty_head == b->head)
+		return;
+	buf_init(&data, 64);
+	call_bounty(&data);
+	struct l1_call call = {t->facts->rollup, buf_slice(&data)};
+	if (!l1_calls(b->parts->l1, (struct address){{0}}, &call, 1,
+		      t->view->head.hash, bounty_came, b)) {
+		b->bounty_asked = true;
+		b->bounty_head = b->head;
+	}
+	buf_done(&data);
+}
+
+/* A transaction stays in flight until its block is final. */
+static enum err turn_included(struct book *b, struct turn *t, struct slot *slot)
+{
+	if (slot->kind == REQUEST_WITHDRAWAL)
+		return slot->has_fate ? book_turn_fate(b, t, slot) : OK;
+	if (submit_flying(b->parts->submit, slot->id))
+		return OK;
+	return book_set_plain(b, t, slot, REQUEST_FINAL,
+			      slot->kind == REQUEST_EXIT
+				      ? "paid on L1 to the recipient"
+				      : "");
+}
+
+static enum err turn_slot(struct book *b, struct turn *t, struct slot *slot,
+			  bool *full)
+{
+	enum err err;
+
+	switch (slot->state) {
+	case REQUEST_QUEUED:
+		if (*full)
+			return OK;
+		err = book_turn_queued(b, t, slot);
+		*full = err == ERR_BUSY;
+		return *full ? OK : err;
+	case REQUEST_SIGNED:
+	case REQUEST_SENT:
+		return book_turn_sent(b, t, slot);
+	case REQUEST_INCLUDED:
+		return turn_included(b, t, slot);
+	case REQUEST_FINAL:
+	case REQUEST_FAILED:
+		break;
+	}
+	return OK;
+}
+
+enum err book_turn(struct book *b, struct turn *t)
+{
+	enum err err = OK;
+	bool full = false;
+
+	if (!turn_sees(t))
+		return OK;
+	b->now_ms = t->now_ms;
+	b->head = t->view->head.number;
+	b->root = t->facts->root;
+	if (b->open)
+		ask_bounty(b, t);
+	for (size_t i = 0; i < b->top && !err; i++)
+		if (b->slots[i].used)
+			err = turn_slot(b, t, &b->slots[i], &full);
+	if (!err && t->facts_moved)
+		book_ask_fates(b, t);
+	return err;
+}
+
+/* ---- what became of its transaction ------------------------------------- */
+
+static const struct {
+	const char *name; /* of the revert */
+	enum request_state state;
+	const char *outcome;
+} endings[] = {
+	{"SignatureUsed", REQUEST_FINAL,
+	 "asked for on L1 by another transaction"},
+	{"SignatureExpired", REQUEST_FAILED, "expired before it reached L1"},
+	{"BadSignature", REQUEST_FAILED, "L1 does not take the signature"},
+	{"BadRecipient", REQUEST_FAILED, "L1 does not take the recipient"},
+	{"ZeroAmount", REQUEST_FAILED, "the amount is zero"},
+	{"TooManyBytes", REQUEST_FAILED, "too many bytes"},
+	{"AlreadyExited", REQUEST_FAILED,
+	 "the leaf was paid out already, to its owner's own address"},
+	{"NotBalance", REQUEST_FAILED, "there is no balance in this leaf"},
+	{"NotOwner", REQUEST_FAILED, "not signed by the leaf's owner"},
+};
+
+static enum err news_refused(struct book *b, struct turn *t, struct slot *slot,
+			     const char *why)
+{
+	char text[96];
+
+	if (slot->state != REQUEST_QUEUED)
+		return OK;
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++)
+		if (strstr(why, endings[i].name))
+			return book_set_plain(b, t, slot, endings[i].state,
+					      endings[i].outcome);
+	snprintf(text, sizeof(text), "waiting: %.80s", why);
+	return book_set_plain(b, t, slot, REQUEST_QUEUED, text);
+}
+
+static enum err news_mined(struct book *b, struct turn *t, struct slot *slot,
+			   const struct task_news *news)
+{
+	if (news->reverted ||
+	    (slot->state != REQUEST_SIGNED && slot->state != REQUEST_SENT))
+		return OK;
+	slot->tx = news->tx;
+	slot->block = news->block;
+	slot->block_hash = news->block_hash;
+	slot->event_head = 0;
+	if (slot->kind != REQUEST_EXIT) {
+		slot->want_event = true;
+		return OK;
+	}
+	return book_set_plain(b, t, slot, REQUEST_INCLUDED,
+			      "paid on L1, not final yet");
+}
+
+static enum err news_final(struct book *b, struct turn *t, struct slot *slot,
+			   const struct task_news *news)
+{
+	bool waits =
+		slot->state == REQUEST_SIGNED || slot->state == REQUEST_SENT;
+
+	if (waits && news->reverted)
+		return book_set_plain(b, t, slot, REQUEST_QUEUED,
+				      "its transaction reverted");
+	/* INCLUDED ends by itself once nothing is in flight any more. */
+	return waits ? news_mined(b, t, slot, news) : OK;
+}
+
+enum err book_news(struct book *b, struct turn *t, const struct task_news *news)
+{
+	struct slot *slot = book_slot(b, news->key);
+	struct change change = {.outcome = "", .news = news};
+
+	if (!slot)
+		return OK;
+	switch (news->event) {
+	case TASK_REFUSED:
+	case TASK_UNSIGNED:
+		return news_refused(b, t, slot, news->why);
+	case TASK_SIGNED: /* a replacement keeps the state */
+		change.state = slot->state == REQUEST_QUEUED ? REQUEST_SIGNED
+							     : slot->state;
+		return book_set(b, t, slot, &change);
+	case TASK_SENT:
+		if (slot->state != REQUEST_SIGNED)
+			return OK;
+		change.state = REQUEST_SENT;
+		return book_set(b, t, slot, &change);
+	case TASK_MINED:
+		return news_mined(b, t, slot, news);
+	case TASK_BACK:
+		slot->want_event = slot->id_known = false;
+		if (slot->state != REQUEST_INCLUDED)
+			return OK;
+		change.state = REQUEST_SENT;
+		change.outcome = "its block is gone: sent again";
+		return book_set(b, t, slot, &change);
+	case TASK_FINAL:
+		return news_final(b, t, slot, news);
+	case TASK_LOST:
+		if (slot->state != REQUEST_SIGNED &&
+		    slot->state != REQUEST_SENT)
+			return OK;
+		return book_set_plain(b, t, slot, REQUEST_QUEUED,
+				      "its nonce was used: sending anew");
+	}
+	return OK;
+}

@@ -1,0 +1,67 @@
+/* Inside of book.c, which is in two files: the slots and their states. */
+#ifndef EGRESS_RELAYER_BOOK_H
+#define EGRESS_RELAYER_BOOK_H
+
+#include "relayer/limits.h"
+#include "relayer/request.h"
+
+struct slot {
+	struct book *book;
+	bool used;
+	unsigned asking; /* answers under way: not reused before they came */
+	struct hash32 id;
+	enum request_kind kind;
+	enum request_state state;
+	/* QUEUED: whose leaf it is, by proof */
+	bool owner_ok, owner_known, owner_asked;
+	struct address owner;
+	uint64_t proven, owner_head;
+	/* SIGNED, SENT: the block, then the id that L1 gave */
+	struct hash32 tx, block_hash;
+	uint64_t block, event_head, l1_id;
+	bool want_status, status_asked, lost;
+	bool want_event, event_asked, id_known;
+	/* INCLUDED: what the contract says */
+	bool seen_fate, has_fate, changed;
+	unsigned fate;
+	uint64_t stamp;
+};
+
+struct book {
+	struct parts *parts;
+	size_t max, top, open, next;
+	struct slot *slots;
+	/* of this turn */
+	uint64_t now_ms, head;
+	struct hash32 root;
+	struct u256 bounty;
+	bool bounty_known, bounty_asked;
+	uint64_t bounty_head;
+	bool fates_asked;
+	size_t fate_at, n_fates;
+	struct slot *fates[FATES_MAX];
+};
+
+struct change { /* of a request's state */
+	enum request_state state;
+	const char *outcome;	      /* "" keeps what stands */
+	const struct task_news *news; /* whose nonce and hash it takes */
+};
+
+struct slot *book_slot(struct book *b, struct hash32 id);
+MUST_CHECK enum err book_set(struct book *b, struct turn *t, struct slot *slot,
+			     const struct change *change);
+MUST_CHECK enum err book_set_plain(struct book *b, struct turn *t,
+				   struct slot *slot, enum request_state state,
+				   const char *outcome);
+
+/* states.c; ERR_BUSY: no place for another transaction. */
+MUST_CHECK enum err book_turn_queued(struct book *b, struct turn *t,
+				     struct slot *slot);
+MUST_CHECK enum err book_turn_sent(struct book *b, struct turn *t,
+				   struct slot *slot); /* and SIGNED */
+MUST_CHECK enum err book_turn_fate(struct book *b, struct turn *t,
+				   struct slot *slot); /* INCLUDED */
+void book_ask_fates(struct book *b, struct turn *t);
+
+#endif

@@ -1,0 +1,435 @@
+#include "relayer/carry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "abi/contracts_tables.h"
+#include "abi/hex.h"
+#include "abi/keccak.h"
+#include "relayer/calls.h"
+#include "relayer/limits.h"
+#include "sys/log.h"
+
+#define PROOF_MAX (PEER_REPLY_MAX / 2)
+
+struct pull { /* one watcher's page; its address is the ask's ctx */
+	struct carry *carry;
+	bool asked;
+	uint64_t next_ms;
+};
+
+struct carried {
+	struct bundle bundle;
+	uint64_t ready_ms; /* since when it could be sent; 0: not yet */
+	bool told;
+};
+
+struct carry {
+	struct parts *parts;
+	unsigned rank;
+	const struct hatch_facts *facts; /* of this turn; NULL before */
+	uint64_t now_ms, next_ms;
+	struct pull ballots[SETTINGS_PEERS_MAX];
+	struct pull bad[SETTINGS_PEERS_MAX];
+	size_t n;
+	struct carried pool[BUNDLES_MAX];
+	struct hash32 flying[VOTE_AMEND + 1]; /* key by action */
+	/* a bad batch, as the last watcher told */
+	struct buf proof;
+	uint64_t bad_batch, bad_step, bad_ms;
+	size_t bad_peer;
+	bool has_proof;
+	uint64_t openable_ms;
+	bool told_open;
+};
+
+unsigned stagger_rank(struct address account)
+{
+	return keccak256(account.b, sizeof(account.b)).b[0] % STAGGER_STEPS;
+}
+
+struct carry *carry_new(struct parts *parts)
+{
+	struct carry *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		fatal("out of memory", "carry");
+	c->parts = parts;
+	c->rank = stagger_rank(parts->config->account);
+	buf_init(&c->proof, PROOF_MAX);
+	for (size_t i = 0; i < SETTINGS_PEERS_MAX; i++) {
+		c->ballots[i].carry = c;
+		c->bad[i].carry = c;
+	}
+	return c;
+}
+
+void carry_free(struct carry *c)
+{
+	if (!c)
+		return;
+	buf_done(&c->proof);
+	free(c);
+}
+
+size_t carry_bundles(const struct carry *c)
+{
+	return c->n;
+}
+
+/* ---- pure --------------------------------------------------------------- */
+
+bool carry_fits(const struct hatch_facts *facts, uint64_t chain_id,
+		const struct vote *vote)
+{
+	bool fast = vote->action == VOTE_PROMOTE || vote->action == VOTE_OPEN;
+	bool slow = vote->action == VOTE_RESUME;
+
+	return (fast || slow) && vote->chain_id == chain_id &&
+	       address_eq(vote->hatch, facts->hatch) &&
+	       vote->epoch == facts->epoch &&
+	       vote->progress == (fast ? facts->count : 0);
+}
+
+static bool is_guardian(const struct hatch_facts *facts, struct address a)
+{
+	for (size_t i = 0; i < facts->n_guardians; i++)
+		if (address_eq(facts->guardians[i], a))
+			return true;
+	return false;
+}
+
+static bool alive(const struct hatch_facts *facts, const struct vote *vote,
+		  uint64_t now)
+{
+	if (vote->action == VOTE_RESUME)
+		return now <= vote->expiry &&
+		       vote->expiry <= now + EGRESS_SLOW_BALLOT;
+	return ballot_fast_alive(vote->expiry, facts->terms.round, now);
+}
+
+bool carry_ready(const struct hatch_facts *facts, const struct bundle *bundle,
+		 uint64_t now)
+{
+	const struct vote *vote = &bundle->vote;
+	enum phase phase = phase_of(facts, now);
+	struct hash32 nothing = vote_subject_bytes((struct slice){0});
+
+	if (!alive(facts, vote, now))
+		return false;
+	switch (vote->action) {
+	case VOTE_PROMOTE:
+		return bundle->n >= facts->thresholds.promote &&
+		       phase == PHASE_LATE;
+	case VOTE_OPEN:
+		return bundle->n >= facts->thresholds.open &&
+		       hash_eq(vote->subject, nothing) &&
+		       (phase == PHASE_LATE || phase == PHASE_PROMOTED);
+	case VOTE_RESUME:
+		return bundle->n >= facts->thresholds.resume &&
+		       phase == PHASE_OPEN &&
+		       now > phase_deadlines(facts).resume_from;
+	case VOTE_AMEND: /* its subject is a hash: whoever has the text */
+		return false;
+	}
+	return false;
+}
+
+/* ---- ballots ------------------------------------------------------------ */
+
+static bool same_choice(const struct vote *a, const struct vote *b)
+{
+	return a->action == b->action && hash_eq(a->subject, b->subject) &&
+	       a->expiry == b->expiry;
+}
+
+static unsigned held_by(const struct carry *c, struct address signer)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct bundle *b = &c->pool[i].bundle;
+		for (size_t j = 0; j < b->n; j++)
+			n += address_eq(b->signers[j], signer);
+	}
+	return n;
+}
+
+static void merge(struct carry *c, const struct bundle *news)
+{
+	struct bundle *into = NULL;
+
+	for (size_t i = 0; i < c->n && !into; i++)
+		if (same_choice(&c->pool[i].bundle.vote, &news->vote))
+			into = &c->pool[i].bundle;
+	if (!into) {
+		if (c->n == BUNDLES_MAX)
+			return;
+		c->pool[c->n] =
+			(struct carried){.bundle = {.vote = news->vote}};
+		into = &c->pool[c->n++].bundle;
+	}
+	for (size_t i = 0; i < news->n; i++) {
+		if (!is_guardian(c->facts, news->signers[i]) ||
+		    held_by(c, news->signers[i]) >= BALLOTS_PER_SIGNER)
+			continue;
+		if (bundle_add(into, &news->signatures[i]) == ERR_INVALID)
+			return;
+	}
+}
+
+static void ballots_came(void *ctx, const struct peer_answer *answer)
+{
+	struct pull *pull = ctx;
+	struct carry *c = pull->carry;
+	struct json_reader r = {0};
+	struct err_text error;
+	struct bundle bundle;
+
+	pull->asked = false;
+	if (answer->err || !c->facts)
+		return;
+	const json_node *list = json_array(&r, answer->root, "ballots");
+	if (r.failed) {
+		peers_blame(c->parts->peers, answer->peer, c->now_ms, r.what);
+		return;
+	}
+	for (size_t i = 0; i < json_len(list); i++) {
+		bundle = (struct bundle){0};
+		if (bundle_parse_json(json_at(list, i), &bundle, &error)) {
+			peers_blame(c->parts->peers, answer->peer, c->now_ms,
+				    error.text);
+			return;
+		}
+		if (carry_fits(c->facts, c->parts->config->shared.chain.id,
+			       &bundle.vote))
+			merge(c, &bundle);
+	}
+}
+
+static void prune(struct carry *c, const struct turn *t)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct vote *vote = &c->pool[i].bundle.vote;
+		if (!carry_fits(t->facts, vote->chain_id, vote) ||
+		    vote->expiry < t->head_time || !c->pool[i].bundle.n)
+			continue;
+		if (left != i)
+			c->pool[left] = c->pool[i];
+		left++;
+	}
+	c->n = left;
+}
+
+static bool waited(struct carry *c, const struct turn *t, uint64_t *since_ms)
+{
+	if (!*since_ms)
+		*since_ms = t->now_ms;
+	uint64_t until_ms = *since_ms + c->rank * STAGGER_STEP_MS;
+	if (t->now_ms >= until_ms)
+		return true;
+	if (until_ms < c->next_ms)
+		c->next_ms = until_ms;
+	return false;
+}
+
+static void send_bundle(struct carry *c, struct turn *t,
+			struct carried *carried)
+{
+	const struct vote *vote = &carried->bundle.vote;
+	struct task task = {
+		.key = task_key(vote_action_name(vote->action), vote->epoch,
+				vote->expiry, vote->subject),
+		.purpose = PURPOSE_CARRY,
+		.to = t->facts->hatch,
+		.urgency = FEE_URGENT,
+	};
+
+	if (submit_flying(c->parts->submit, c->flying[vote->action]) ||
+	    submit_waits(c->parts->submit, t->now_ms, task.key))
+		return;
+	buf_init(&task.data, TX_DATA_MAX);
+	call_bundle(&task.data, &carried->bundle);
+	if (submit_want(c->parts->submit, t, &task) != WANT_TAKEN)
+		return;
+	c->flying[vote->action] = task.key;
+	t->again = true;
+	if (carried->told)
+		return;
+	carried->told = true;
+	log_notice("carrying a bundle", "action",
+		   vote_action_name(vote->action), "signatures",
+		   log_u64(carried->bundle.n).s, "expiry",
+		   log_u64(vote->expiry).s);
+}
+
+static void pull_page(struct carry *c, const struct turn *t, struct pull *pulls,
+		      const char *path, uint64_t every_ms, peers_got *got)
+{
+	size_t n = peers_count(c->parts->peers);
+
+	for (size_t i = 0; i < n; i++) {
+		struct pull *pull = &pulls[i];
+		if (!pull->asked && t->now_ms >= pull->next_ms &&
+		    !peers_ask_one(c->parts->peers, i, path, t->now_ms, got,
+				   pull)) {
+			pull->asked = true;
+			pull->next_ms = t->now_ms + every_ms;
+		}
+		if (pull->next_ms > t->now_ms && pull->next_ms < c->next_ms)
+			c->next_ms = pull->next_ms;
+	}
+}
+
+/* ---- a bad batch -------------------------------------------------------- */
+
+static void bad_batch_came(void *ctx, const struct peer_answer *answer)
+{
+	struct pull *pull = ctx;
+	struct carry *c = pull->carry;
+	struct json_reader r = {0};
+	struct buf proof;
+
+	pull->asked = false;
+	if (answer->err)
+		return;
+	buf_init(&proof, PROOF_MAX);
+	uint64_t batch = json_u64(&r, answer->root, "batch");
+	uint64_t step = json_u64(&r, answer->root, "step");
+	json_bytes(&r, answer->root, "proof", &proof);
+	if (r.failed || proof.failed || !proof.len) {
+		peers_blame(c->parts->peers, answer->peer, c->now_ms, r.what);
+		buf_done(&proof);
+		return;
+	}
+	if (c->has_proof && slice_eq(buf_slice(&proof), buf_slice(&c->proof))) {
+		buf_done(&proof);
+		return;
+	}
+	buf_done(&c->proof);
+	c->proof = proof;
+	c->bad_batch = batch;
+	c->bad_step = step;
+	c->bad_peer = answer->peer;
+	c->bad_ms = 0;
+	c->has_proof = true;
+	log_notice("a watcher proves a batch bad", "watcher",
+		   peers_url(c->parts->peers, answer->peer), "batch",
+		   log_u64(batch).s);
+}
+
+static struct hash32 bad_key(const struct carry *c)
+{
+	return task_key("bad batch", c->bad_batch, c->bad_step,
+			keccak256(c->proof.p, c->proof.len));
+}
+
+static void send_proof(struct carry *c, struct turn *t)
+{
+	struct task task = {.purpose = PURPOSE_OPEN,
+			    .to = t->facts->hatch,
+			    .urgency = FEE_URGENT};
+
+	if (!c->has_proof || c->bad_batch > t->facts->count ||
+	    !waited(c, t, &c->bad_ms))
+		return;
+	task.key = bad_key(c);
+	if (submit_waits(c->parts->submit, t->now_ms, task.key))
+		return;
+	buf_init(&task.data, TX_DATA_MAX);
+	call_open_on_bad_batch(&task.data, buf_slice(&c->proof));
+	if (task.data.failed) { /* larger than any transaction may be */
+		buf_done(&task.data);
+		c->has_proof = false;
+		return;
+	}
+	if (submit_want(c->parts->submit, t, &task) == WANT_TAKEN)
+		t->again = true;
+}
+
+/* ---- no vote needed ----------------------------------------------------- */
+
+static void send_opening(struct carry *c, struct turn *t)
+{
+	struct task task = {.key = task_key("open", t->facts->epoch, 0,
+					    (struct hash32){{0}}),
+			    .purpose = PURPOSE_OPEN,
+			    .to = t->facts->hatch,
+			    .urgency = FEE_URGENT};
+
+	if (!phase_openable(t->facts, t->head_time)) {
+		c->openable_ms = 0;
+		c->told_open = false;
+		return;
+	}
+	if (!waited(c, t, &c->openable_ms) ||
+	    submit_waits(c->parts->submit, t->now_ms, task.key))
+		return;
+	buf_init(&task.data, TX_DATA_MAX);
+	call_open_after_deadline(&task.data);
+	if (submit_want(c->parts->submit, t, &task) != WANT_TAKEN)
+		return;
+	t->again = true;
+	if (!c->told_open)
+		log_notice("the deadline has passed: opening the hatch");
+	c->told_open = true;
+}
+
+/* ---- the turn ----------------------------------------------------------- */
+
+void carry_turn(struct carry *c, struct turn *t)
+{
+	bool quiet = t->phase == PHASE_LIVE;
+	uint64_t poll_ms = c->parts->config->shared.poll_ms;
+
+	c->now_ms = t->now_ms;
+	c->next_ms = UINT64_MAX;
+	if (!turn_sees(t))
+		return;
+	c->facts = t->facts;
+	pull_page(c, t, c->ballots, "/v1/ballots",
+		  quiet ? QUIET_BALLOTS_MS : poll_ms, ballots_came);
+	if (t->facts->state != ROLLUP_SETTLING)
+		pull_page(c, t, c->bad, "/v1/bad-batch",
+			  quiet && poll_ms < QUIET_BAD_BATCH_MS
+				  ? QUIET_BAD_BATCH_MS
+				  : poll_ms,
+			  bad_batch_came);
+	prune(c, t);
+	for (size_t i = 0; i < c->n; i++) {
+		struct carried *carried = &c->pool[i];
+		if (carry_ready(t->facts, &carried->bundle, t->head_time) &&
+		    waited(c, t, &carried->ready_ms))
+			send_bundle(c, t, carried);
+	}
+	send_opening(c, t);
+	if (t->facts->state != ROLLUP_SETTLING)
+		send_proof(c, t);
+}
+
+void carry_news(struct carry *c, struct turn *t, const struct task_news *news)
+{
+	static const char *const wrong[] = {"NotProven", "StepIsGood"};
+
+	if (!c->has_proof || !hash_eq(news->key, bad_key(c)))
+		return;
+	if (news->event == TASK_FINAL && !news->reverted)
+		c->has_proof = false;
+	if (news->event != TASK_REFUSED)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		if (!strstr(news->why, wrong[i]))
+			continue;
+		peers_blame(c->parts->peers, c->bad_peer, t->now_ms,
+			    "its proof of a bad batch proves nothing");
+		c->has_proof = false;
+		return;
+	}
+}
+
+uint64_t carry_next(const struct carry *c)
+{
+	return c->next_ms;
+}

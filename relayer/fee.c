@@ -1,0 +1,84 @@
+#include "relayer/fee.h"
+
+#include <assert.h>
+
+#define BASIS 10000 /* hundredths of a percent in one */
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* a + b, held at the largest value: prices come from outside. */
+static uint64_t add(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+unsigned fee_urgency(uint64_t accepted_at, uint64_t deadline, uint64_t now)
+{
+	if (now >= deadline || accepted_at >= deadline)
+		return FEE_URGENT;
+	if (now <= accepted_at)
+		return 0;
+	return (unsigned)((now - accepted_at) * FEE_URGENT /
+			  (deadline - accepted_at));
+}
+
+/* from … to as urgency goes from 0 to FEE_URGENT, slow at first. */
+static uint64_t climb(uint64_t from, uint64_t to, unsigned urgency)
+{
+	const unsigned top = FEE_URGENT * FEE_URGENT;
+	uint64_t way = to > from ? to - from : 0;
+	return from + way / top * (urgency * urgency) +
+	       way % top * (urgency * urgency) / top;
+}
+
+struct fee fee_choose(const struct fee_policy *policy,
+		      const struct fee_market *market, unsigned urgency)
+{
+	if (urgency > FEE_URGENT)
+		urgency = FEE_URGENT;
+	uint64_t suggested = smaller(larger(market->tip, 1), policy->max_tip);
+	uint64_t tip = climb(suggested, policy->max_tip, urgency);
+	/* Twice the base fee lasts six full blocks in a row. */
+	uint64_t calm = add(add(market->base_fee, market->base_fee), tip);
+	calm = smaller(calm, policy->max_fee);
+	struct fee fee = {.max_fee = climb(calm, policy->max_fee, urgency)};
+	fee.tip = smaller(tip, fee.max_fee);
+	return fee;
+}
+
+/* price × (1 + replace), rounded up, and at least one more. */
+static uint64_t raised(uint64_t price, uint64_t replace)
+{
+	uint64_t more = price / BASIS * replace +
+			(price % BASIS * replace + BASIS - 1) / BASIS;
+	return add(price, larger(more, 1));
+}
+
+bool fee_bump(const struct fee_policy *policy, const struct fee_market *market,
+	      unsigned urgency, const struct fee *old, struct fee *ret)
+{
+	struct fee now = fee_choose(policy, market, urgency);
+	struct fee next = {
+		.max_fee = larger(now.max_fee,
+				  raised(old->max_fee, policy->replace)),
+		.tip = larger(now.tip, raised(old->tip, policy->replace)),
+	};
+	if (next.max_fee > policy->max_fee || next.tip > next.max_fee)
+		return false;
+	/* A tip above its cap is allowed here: replacing asks for both. */
+	*ret = next;
+	return true;
+}
+
+bool fee_priced_out(const struct fee *fee, const struct fee_market *market)
+{
+	return fee->max_fee < market->base_fee;
+}

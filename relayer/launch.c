@@ -1,0 +1,457 @@
+/* The way out of submit.h: estimate, price, sign, broadcast, replace.
+ * Nothing here writes to the store. */
+#include <assert.h>
+#include <stdio.h>
+
+#include "abi/hex.h"
+#include "relayer/flight.h"
+#include "relayer/submit.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+
+#define SECONDS_AN_HOUR 3600
+
+struct tx submit_tx(const struct submit *s, const struct flight *f,
+		    const struct fee *fee)
+{
+	return (struct tx){
+		.chain_id = s->config->shared.chain.id,
+		.nonce = f->nonce,
+		.max_tip = u256_from(fee->tip),
+		.max_fee = u256_from(fee->max_fee),
+		.gas = f->gas,
+		.to = f->task.to,
+		.value = f->task.value,
+		.data = buf_slice(&f->task.data),
+	};
+}
+
+/* ---- estimate ----------------------------------------------------------- */
+
+static void estimate_came(void *ctx, enum err err, const char *why,
+			  uint64_t gas)
+{
+	struct flight *f = ctx;
+
+	f->asking--;
+	if (f->stage != FLIGHT_WANTED)
+		return;
+	if (err == ERR_REFUSED) {
+		snprintf(f->why, sizeof(f->why), "%.159s", why);
+		flight_set_stage(f, FLIGHT_REFUSED);
+		return;
+	}
+	if (err) { /* a node that is down is L1's matter: asked again */
+		if (++f->failures >= ESTIMATE_TRIES) {
+			snprintf(f->why, sizeof(f->why), "no estimate: %.120s",
+				 why);
+			flight_set_stage(f, FLIGHT_REFUSED);
+		}
+		return;
+	}
+	gas += gas * GAS_MARGIN_PERCENT / 100 + GAS_MARGIN_FLAT;
+	if (gas > TX_GAS_MAX) {
+		snprintf(f->why, sizeof(f->why), "TooMuchGas");
+		flight_set_stage(f, FLIGHT_REFUSED);
+		return;
+	}
+	f->gas = gas;
+	flight_set_stage(f, FLIGHT_READY);
+}
+
+static void start_estimates(struct submit *s)
+{
+	unsigned running = 0;
+
+	for (size_t i = 0; i < FLIGHTS_MAX; i++)
+		running += s->flights[i].stage == FLIGHT_WANTED &&
+			   s->flights[i].asking;
+	for (size_t i = 0; i < FLIGHTS_MAX && running < ESTIMATES_MAX; i++) {
+		struct flight *f = &s->flights[i];
+		if (f->stage != FLIGHT_WANTED || f->asking)
+			continue;
+		if (tx_estimate(s->l1, s->config->account, false, f->task.to,
+				f->task.value, buf_slice(&f->task.data),
+				estimate_came, f))
+			return; /* busy: next turn */
+		f->asking++;
+		running++;
+	}
+}
+
+/* ---- sign --------------------------------------------------------------- */
+
+static unsigned urgency(const struct flight *f, uint64_t now)
+{
+	unsigned ramp = f->task.deadline ? fee_urgency(f->task.accepted_at,
+						       f->task.deadline, now)
+					 : 0;
+
+	return ramp > f->task.urgency ? ramp : f->task.urgency;
+}
+
+static struct fee_market market(const struct submit *s)
+{
+	return (struct fee_market){s->account.base_fee, s->account.tip};
+}
+
+static void refuse(struct flight *f, const char *why)
+{
+	snprintf(f->why, sizeof(f->why), "%.159s", why);
+	f->refused_by_signer = true;
+	flight_set_stage(f, FLIGHT_REFUSED);
+}
+
+/* Never trust that it signed what was asked. */
+static bool signed_by_us(const struct submit *s, const struct flight *f,
+			 const struct fee *fee, const struct signature *sig)
+{
+	struct tx tx = submit_tx(s, f, fee);
+	struct address signer;
+
+	return !key_recover(tx_digest(&tx), sig, &signer) &&
+	       address_eq(signer, s->config->account);
+}
+
+static void sign_came(void *ctx, enum err err, const struct ask_answer *answer)
+{
+	struct flight *f = ctx;
+	struct submit *s = f->owner;
+
+	f->asking--;
+	s->signing = false;
+	if (f->stage != FLIGHT_SIGNING)
+		return;
+	if (err) {
+		flight_set_stage(f, FLIGHT_READY); /* it is away: ask again */
+		return;
+	}
+	if (answer->status != ASK_SIGNED) {
+		refuse(f, answer->text);
+		return;
+	}
+	if (!signed_by_us(s, f, &f->fee, &answer->signature)) {
+		refuse(f, "the signer's signature is not our account's");
+		return;
+	}
+	f->signature = answer->signature;
+	flight_set_stage(f, FLIGHT_SIGNED);
+}
+
+static void resign_came(void *ctx, enum err err,
+			const struct ask_answer *answer)
+{
+	struct flight *f = ctx;
+	struct submit *s = f->owner;
+
+	f->asking--;
+	s->signing = false;
+	if (f->stage != FLIGHT_SENT || f->replace != REPLACE_ASKED)
+		return;
+	f->replace = REPLACE_NONE;
+	if (err || answer->status != ASK_SIGNED ||
+	    !signed_by_us(s, f, &f->next_fee, &answer->signature)) {
+		f->raise = false; /* it stays as it is, and is tried later */
+		log_warn("replacement not signed", "nonce", log_u64(f->nonce).s,
+			 "why", err ? err_name(err) : answer->text);
+		return;
+	}
+	f->signature = answer->signature;
+	f->replace = REPLACE_SIGNED;
+}
+
+static bool ask_signer(struct submit *s, struct flight *f,
+		       const struct fee *fee, signer_done *done)
+{
+	struct ask ask = {.kind = ASK_TRANSACTION,
+			  .key = s->config->account,
+			  .tx = submit_tx(s, f, fee),
+			  .purpose = f->task.purpose};
+
+	if (signer_client_ask(s->signer, &ask, done, f))
+		return false;
+	f->asking++;
+	s->signing = true;
+	return true;
+}
+
+static uint64_t free_nonce(const struct submit *s)
+{
+	uint64_t used[FLIGHTS_MAX];
+	uint64_t from = s->account.nonce;
+	size_t n = 0;
+
+	for (size_t i = 0; i < FLIGHTS_MAX; i++)
+		if (flight_has_nonce(&s->flights[i]))
+			used[n++] = s->flights[i].nonce;
+	if (from < s->final_below) /* a node that lags behind what is final */
+		from = s->final_below;
+	return nonce_pick(from, used, n);
+}
+
+/* Sum of what is on its way and could still cost. */
+static struct u256 committed(const struct submit *s, bool evacuation)
+{
+	struct u256 sum = u256_from(0);
+
+	for (size_t i = 0; i < FLIGHTS_MAX; i++) {
+		const struct flight *f = &s->flights[i];
+		if (!flight_has_nonce(f) ||
+		    (evacuation && f->task.purpose != PURPOSE_EVACUATE))
+			continue;
+		if (!u256_add(sum, f->cost, &sum))
+			break;
+	}
+	return sum;
+}
+
+static enum err within(const struct submit *s, struct turn *t,
+		       enum spent_on what, uint64_t number, struct u256 limit,
+		       struct u256 cost, bool *ret)
+{
+	struct u256 sum;
+
+	*ret = true;
+	if (u256_is_zero(limit))
+		return OK;
+	enum err err = spent_get(t->txn, s->nonces, what, number, &sum);
+	if (err)
+		return err;
+	*ret = u256_add(sum, cost, &sum) &&
+	       u256_add(sum, committed(s, what == SPENT_EVACUATION), &sum) &&
+	       u256_cmp(sum, limit) <= 0;
+	return OK;
+}
+
+/* "" or which limit of the config it would break. */
+static enum err check_limits(const struct submit *s, struct turn *t,
+			     const struct flight *f, const char **ret_why)
+{
+	uint64_t life = t->facts->openings;
+	bool hour, incident, budget = true, out;
+	enum err err = within(s, t, SPENT_HOUR, t->head_time / SECONDS_AN_HOUR,
+			      s->config->fees.per_hour, f->cost, &hour);
+
+	if (!err)
+		err = within(s, t, SPENT_LIFE, life,
+			     s->config->fees.per_incident, f->cost, &incident);
+	if (!err && f->task.purpose == PURPOSE_EVACUATE)
+		err = within(s, t, SPENT_EVACUATION, life,
+			     s->config->evacuate.budget, f->cost, &budget);
+	if (err)
+		return err;
+	out = u256_cmp(f->cost, s->account.balance) > 0;
+	*ret_why = !hour       ? "fees.per_hour is reached"
+		   : !incident ? "fees.per_incident is reached"
+		   : !budget   ? "evacuate.budget is reached"
+		   : out       ? "the account's balance does not cover it"
+			       : "";
+	return OK;
+}
+
+static struct flight *next_ready(struct submit *s, uint64_t now)
+{
+	struct flight *best = NULL;
+
+	for (size_t i = 0; i < FLIGHTS_MAX; i++) {
+		struct flight *f = &s->flights[i];
+		if (f->stage != FLIGHT_READY)
+			continue;
+		if (!best || urgency(f, now) > urgency(best, now) ||
+		    (urgency(f, now) == urgency(best, now) &&
+		     f->seq < best->seq))
+			best = f;
+	}
+	return best;
+}
+
+static void hold(struct submit *s, const char *why)
+{
+	if (*why && strcmp(why, s->held) != 0)
+		log_warn("not sending", "why", why, "account",
+			 address_text(s->config->account).s);
+	snprintf(s->held, sizeof(s->held), "%s", why);
+}
+
+enum err submit_sign(struct submit *s, struct turn *t)
+{
+	struct flight *f = next_ready(s, t->head_time);
+	const char *why = "";
+
+	if (!f) {
+		hold(s, "");
+		return OK;
+	}
+	if (s->signing)
+		return OK;
+	if (!turn_sees(t) || !s->account_known) {
+		hold(s, !turn_sees(t) ? "L1 is out of sight"
+				      : "the account is not known yet");
+		return OK;
+	}
+	struct fee_market now = market(s);
+	f->fee = fee_choose(&s->policy, &now, urgency(f, t->head_time));
+	struct u256 gas;
+	if (!u256_mul64(u256_from(f->gas), f->fee.max_fee, &gas) ||
+	    !u256_add(gas, f->task.value, &f->cost))
+		return ERR_TOO_LARGE;
+	enum err err = check_limits(s, t, f, &why);
+	if (err)
+		return err;
+	hold(s, why);
+	if (*why)
+		return OK;
+	f->nonce = free_nonce(s);
+	if (ask_signer(s, f, &f->fee, sign_came))
+		flight_set_stage(f, FLIGHT_SIGNING);
+	return OK;
+}
+
+/* ---- broadcast, replace ------------------------------------------------- */
+
+static void broadcast_came(void *ctx, enum send_verdict verdict,
+			   const char *text)
+{
+	struct flight *f = ctx;
+
+	f->asking--;
+	f->sending = false;
+	if (f->stage != FLIGHT_SENT)
+		return;
+	switch (verdict) {
+	case SEND_ACCEPTED:
+		f->accepted = true;
+		return;
+	case SEND_UNDERPRICED:
+		f->raise = true;
+		return;
+	case SEND_NONCE_LOW: /* mined already, or used by another */
+		f->owner->account_ms = 0;
+		return;
+	case SEND_NO_FUNDS:
+	case SEND_REJECTED:
+		log_warn("a node refuses a transaction", "nonce",
+			 log_u64(f->nonce).s, "why", text);
+		return;
+	case SEND_NO_ANSWER:
+		return;
+	}
+}
+
+static void broadcast(struct submit *s, struct flight *f, uint64_t now_ms)
+{
+	if (f->sending || (f->sent_ms && now_ms < f->sent_ms + REBROADCAST_MS))
+		return;
+	if (tx_broadcast(s->l1, buf_slice(&f->raw), broadcast_came, f))
+		return; /* busy: next turn */
+	f->asking++;
+	f->sending = true;
+	f->sent_ms = now_ms;
+}
+
+static void replace_if_stuck(struct submit *s, struct flight *f,
+			     const struct turn *t)
+{
+	struct fee_market now = market(s);
+	uint64_t head = t->view->head.number;
+
+	if (f->nonce == s->account.nonce && !f->first_head)
+		f->first_head = head;
+	bool waited = f->first_head && head >= f->first_head + REPLACE_BLOCKS;
+	if (!f->raise && !waited &&
+	    !(f->first_head && fee_priced_out(&f->fee, &now)))
+		return;
+	if (s->signing || f->replace != REPLACE_NONE)
+		return;
+	if (!fee_bump(&s->policy, &now, urgency(f, t->head_time), &f->fee,
+		      &f->next_fee)) {
+		f->raise = false; /* the cap: the old one goes out again */
+		return;
+	}
+	if (!ask_signer(s, f, &f->next_fee, resign_came))
+		return;
+	f->replace = REPLACE_ASKED;
+	f->first_head = 0;
+	log_info("replacing", "nonce", log_u64(f->nonce).s, "max_fee",
+		 log_u64(f->next_fee.max_fee).s);
+}
+
+/* ---- the account -------------------------------------------------------- */
+
+static void account_came(void *ctx, enum err err, const char *why,
+			 const struct account_state *state)
+{
+	struct submit *s = ctx;
+
+	s->account_asked = false;
+	snprintf(s->account_why, sizeof(s->account_why), "%s", err ? why : "");
+	if (err)
+		return;
+	s->account = *state;
+	s->account_known = true;
+}
+
+static void read_account(struct submit *s, const struct turn *t)
+{
+	uint64_t head = t->view->head.number;
+
+	if (s->account_asked || !head)
+		return;
+	if (s->account_known && s->account_head == head && s->account_ms &&
+	    t->now_ms < s->account_ms + ACCOUNT_MS)
+		return;
+	if (account_read(s->l1, s->config->account, account_came, s))
+		return;
+	s->account_asked = true;
+	s->account_head = head;
+	s->account_ms = t->now_ms;
+}
+
+void submit_start(struct submit *s, struct turn *t)
+{
+	read_account(s, t);
+	start_estimates(s);
+	for (size_t i = 0; i < FLIGHTS_MAX; i++) {
+		struct flight *f = &s->flights[i];
+		if (f->stage != FLIGHT_SENT)
+			continue;
+		broadcast(s, f, t->now_ms);
+		if (s->account_known && t->view->healthy)
+			replace_if_stuck(s, f, t);
+	}
+	track_start(s, t);
+}
+
+uint64_t submit_next(const struct submit *s, uint64_t now_ms)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (size_t i = 0; i < FLIGHTS_MAX; i++) {
+		const struct flight *f = &s->flights[i];
+		switch (f->stage) {
+		case FLIGHT_SIGNED:
+		case FLIGHT_REFUSED:
+			return now_ms;
+		case FLIGHT_SENT:
+			if (f->replace == REPLACE_SIGNED || f->has_status ||
+			    (f->accepted && !f->told_sent) || !f->sent_ms)
+				return now_ms;
+			if (f->sent_ms + REBROADCAST_MS < next)
+				next = f->sent_ms + REBROADCAST_MS;
+			break;
+		case FLIGHT_MINED:
+			if (f->has_status)
+				return now_ms;
+			break;
+		case FLIGHT_READY:
+			if (!s->signing && s->account_known && !*s->held)
+				return now_ms;
+			break;
+		case FLIGHT_FREE:
+		case FLIGHT_WANTED:
+		case FLIGHT_SIGNING:
+			break;
+		}
+	}
+	return next;
+}

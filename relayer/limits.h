@@ -1,0 +1,91 @@
+/* Every limit of the relayer, with its reason. */
+#ifndef EGRESS_RELAYER_LIMITS_H
+#define EGRESS_RELAYER_LIMITS_H
+
+/* ---- transactions ------------------------------------------------------- */
+/* In flight at once: more would only wait in the nodes' pools, where one
+ * account's transactions are commonly cut at 16 executable + 64 queued. */
+#define FLIGHTS_MAX 32
+/* Estimates asked for at once: one costs a node up to 20 runs. */
+#define ESTIMATES_MAX  4
+#define ESTIMATE_TRIES 3
+/* Versions of one nonce (replacements): 12.5 % each, so × 2.5 at the end. */
+#define FLIGHT_HASHES_MAX 8
+/* EIP-7825: a transaction over 16,777,216 gas is invalid; a margin below. */
+#define TX_GAS_MAX 16000000
+/* On top of an estimate: state moves between the estimate and the block. */
+#define GAS_MARGIN_PERCENT 20
+#define GAS_MARGIN_FLAT	   20000
+/* The same signed bytes go out again after this long without a block. */
+#define REBROADCAST_MS 4000
+/* A transaction that waited this many blocks is replaced at a higher fee. */
+#define REPLACE_BLOCKS 6
+/* Wait after the first refusal of one task; doubled each time. */
+#define REFUSED_FIRST_MS 400
+#define REFUSED_LAST_MS	 15000
+#define REFUSALS_MAX	 128
+/* After the signer said no: its policy does not change by itself. */
+#define UNSIGNED_MS 15000
+/* What could not be signed for so long is decided again from new facts. */
+#define FLIGHT_STALE_MS	   20000
+#define ACCOUNT_MS	   5000 /* balance and nonce are read at least this often */
+#define FACTS_RETRY_MS	   500
+#define NAP_MS		   1000 /* the watchdog is petted at least this often */
+#define CHECK_MS	   15000 /* --check: how long L1 and the signer may take */
+#define SAFE_HARD_DEADLINE (24 * 3600) /* protocol.md: below it, warn */
+
+/* ---- watchers ----------------------------------------------------------- */
+#define PEER_ASKS_MAX	64
+#define PEER_TIMEOUT_MS 4000
+/* A bad-batch proof is < 80 KB, 160 KB in hex; a ballot list of 32 guardians
+ * stays below 128 KiB. */
+#define PEER_REPLY_MAX (1u << 20)
+#define PEER_BLAME_MS  30000 /* one that answered wrong is passed over */
+#define PEER_DOWN_MS   1500  /* one that did not answer */
+#define PROOF_RETRY_MS 200   /* it was a block apart: ask again after this */
+
+/* ---- requests ----------------------------------------------------------- */
+#define INTAKE_QUEUE_MAX  1024
+#define REQUESTS_OPEN_MAX 1000000
+/* How long an answer waits for the proof that its signer owns the leaf. */
+#define OWNER_WAIT_MS 1500
+/* "in L1's queue by": at most this long after acceptance, in seconds. */
+#define REQUEST_PROMISE_S 3600
+#define EXITS_LISTED_MAX  4096
+/* Another relayer's wish that L1 refuses so often is nobody's. */
+#define WISH_TRIES 3
+/* How long the relayer that was given a wish may take to carry it. */
+#define FOREIGN_WISH_MS 6000
+/* Requests whose fate on L1 is read at once. */
+#define FATES_MAX 64
+
+/* ---- carrying ----------------------------------------------------------- */
+#define BUNDLES_MAX	   128
+#define BALLOTS_PER_SIGNER 10 /* a flood of one guardian's ballots */
+#define QUIET_BALLOTS_MS   3000
+#define QUIET_BAD_BATCH_MS 1000
+
+/* ---- withdrawals -------------------------------------------------------- */
+/* Ids looked at behind the queue's head for unpaid ones at the first start. */
+#define WITHDRAWALS_BEHIND   4096
+#define WITHDRAWALS_OPEN_MAX 256
+
+/* ---- evacuation and settling -------------------------------------------- */
+/* Buckets worked on at once; and not more than a quarter of all, for in one
+ * block nobody sees what the others do. */
+#define EVACUATE_WORKS 8
+#define EVACUATE_SHARE 4
+#define EVACUATE_READS 64 /* exited() words in one call */
+/* Buckets settled in one chain of transactions, each on the root that the
+ * one before leaves. */
+#define SETTLE_CHAIN 24
+/* Hashing 256 leaves twice, the tree above, two storage writes. */
+#define SETTLE_GAS 700000
+/* Relayers of one hatch start this many ms apart, by their addresses, so that
+ * they seldom send the same thing in the same block. */
+#define STAGGER_STEP_MS 300
+#define STAGGER_STEPS	3
+/* The same in blocks, for settling: there everything collides. */
+#define SETTLE_STAGGER_BLOCKS 1
+
+#endif

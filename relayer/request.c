@@ -1,0 +1,57 @@
+/* The rules of a request: pure, and used by intake's threads too. */
+#include "relayer/request.h"
+
+#include "relayer/limits.h"
+
+bool request_may_become(enum request_state from, enum request_state to)
+{
+	switch (from) {
+	case REQUEST_QUEUED:
+		/* FINAL: somebody else brought it to L1 first */
+		return to == REQUEST_SIGNED || to == REQUEST_FINAL ||
+		       to == REQUEST_FAILED;
+	case REQUEST_SIGNED:
+		return to == REQUEST_SENT || to == REQUEST_INCLUDED ||
+		       to == REQUEST_QUEUED;
+	case REQUEST_SENT:
+		return to == REQUEST_INCLUDED || to == REQUEST_QUEUED;
+	case REQUEST_INCLUDED:
+		return to == REQUEST_FINAL || to == REQUEST_FAILED ||
+		       to == REQUEST_SENT;
+	case REQUEST_FINAL:
+	case REQUEST_FAILED:
+		return false;
+	}
+	return false;
+}
+
+uint64_t request_deadline(const struct request *r, uint64_t now,
+			  uint32_t inclusion_window)
+{
+	uint64_t promise = inclusion_window < REQUEST_PROMISE_S
+				   ? inclusion_window
+				   : REQUEST_PROMISE_S;
+	uint64_t deadline = now + promise;
+
+	if (r->kind == REQUEST_WITHDRAWAL && r->withdraw.expiry < deadline)
+		return r->withdraw.expiry;
+	return deadline;
+}
+
+enum err request_signer(const struct request *r, uint64_t chain_id,
+			struct address rollup, struct address *ret)
+{
+	switch (r->kind) {
+	case REQUEST_WITHDRAWAL:
+		return key_recover(
+			withdraw_digest(chain_id, rollup, &r->withdraw),
+			&r->signature, ret);
+	case REQUEST_EXIT:
+		return key_recover(
+			exit_to_digest(chain_id, rollup, &r->exit_to),
+			&r->signature, ret);
+	case REQUEST_TRANSACTION:
+		break;
+	}
+	return ERR_INVALID;
+}

@@ -1,0 +1,50 @@
+/* What citizens asked for, from "accepted" to "paid".
+ *
+ *   queued → signed → sent → included → final
+ *      ↘ failed ↙ (never without the reason in plain words)
+ *
+ * Included is not executed: a withdrawal is final when L1 has paid it, judged
+ * by the contract's own state and by nothing else.  A wish to exit elsewhere
+ * is kept and published, and carried when exits are open. */
+#ifndef EGRESS_RELAYER_REQUEST_H
+#define EGRESS_RELAYER_REQUEST_H
+
+#include "relayer/parts.h"
+#include "store/requests.h"
+
+struct book;
+
+struct book *book_new(struct parts *parts);
+void book_free(struct book *b);
+/* After a start. */
+MUST_CHECK enum err book_load(struct book *b, struct store_txn *txn);
+size_t book_open(const struct book *b);
+
+/* Writes a new one in the turn's transaction. ERR_CONFLICT: known already;
+ * ret_known is then what is known. ERR_BUSY: config requests.open is reached.
+ * owner_known: the signer was compared with the leaf's owner. */
+MUST_CHECK enum err book_add(struct book *b, struct turn *t,
+			     const struct request *request, bool owner_known,
+			     struct request *ret_known);
+MUST_CHECK enum err book_turn(struct book *b, struct turn *t);
+MUST_CHECK enum err book_news(struct book *b, struct turn *t,
+			      const struct task_news *news);
+
+/* Wishes to exit: the next one at or above *at (0 to begin); false: no more.
+ * `flying`: its transaction is on its way. */
+bool book_next_wish(struct book *b, struct turn *t, size_t *at,
+		    struct request *ret);
+/* A wish that can no longer be fulfilled, and why. */
+MUST_CHECK enum err book_fail(struct book *b, struct turn *t, struct hash32 id,
+			      const char *why);
+
+/* The table of transitions. */
+bool request_may_become(enum request_state from, enum request_state to);
+/* By when it should stand in L1's queue. Pure. */
+uint64_t request_deadline(const struct request *r, uint64_t now,
+			  uint32_t inclusion_window);
+/* Who signed it. ERR_INVALID: not a signature; kind transaction has none. */
+MUST_CHECK enum err request_signer(const struct request *r, uint64_t chain_id,
+				   struct address rollup, struct address *ret);
+
+#endif

@@ -1,0 +1,346 @@
+/* One function a state: what an open request waits for, and what ends it. */
+#include <stdio.h>
+
+#include "abi/contracts_tables.h"
+#include "abi/pack.h"
+#include "relayer/book.h"
+#include "relayer/calls.h"
+#include "relayer/limits.h"
+
+/* ---- QUEUED ------------------------------------------------------------- */
+
+static void owner_came(void *ctx, const struct peer_answer *answer)
+{
+	struct slot *slot = ctx;
+	struct peers *peers = slot->book->parts->peers;
+	struct err_text error;
+	struct pack pack;
+
+	slot->asking--;
+	slot->owner_asked = false;
+	if (answer->err || !slot->used)
+		return;
+	if (pack_parse_json(answer->root, &pack, &error) ||
+	    pack_verify(&pack, &error) || pack.n != 1) {
+		peers_blame(peers, answer->peer, slot->book->now_ms,
+			    "its proof does not lead to its root");
+		return;
+	}
+	if (!hash_eq(pack.root, slot->book->root))
+		return; /* a block apart: asked again */
+	slot->owner = record_owner(&pack.leaves[0].record);
+	slot->proven = pack.leaves[0].index;
+	slot->owner_known = true;
+}
+
+static void ask_owner(struct book *b, struct slot *slot, uint64_t index)
+{
+	char path[64];
+
+	if (slot->owner_asked || slot->owner_head == b->head)
+		return;
+	snprintf(path, sizeof(path), "/v1/proof/%llu",
+		 (unsigned long long)index);
+	if (peers_ask(b->parts->peers, path, b->now_ms, owner_came, slot))
+		return;
+	slot->asking++;
+	slot->owner_asked = true;
+	slot->owner_head = b->head;
+}
+
+/* What requestWithdrawalFor is sent with: the contract's minimum, and room
+ * for two blocks of rising base fee. */
+static struct u256 bounty_value(const struct book *b)
+{
+	const struct account_state *account = submit_account(b->parts->submit);
+	struct u256 value = b->bounty, gas;
+
+	if (account &&
+	    u256_mul64(u256_from(account->base_fee), EGRESS_BOUNTY_GAS, &gas) &&
+	    u256_cmp(gas, value) > 0)
+		value = gas;
+	uint64_t rest;
+	struct u256 more = u256_div64(value, 4, &rest);
+	return u256_add(value, more, &value) ? value : b->bounty;
+}
+
+static enum err want(struct book *b, struct turn *t, const struct request *r,
+		     struct task *task)
+{
+	task->key = r->id;
+	task->purpose = PURPOSE_CARRY;
+	task->to = t->facts->rollup;
+	task->accepted_at = r->accepted_at;
+	task->deadline = r->deadline;
+	switch (submit_want(b->parts->submit, t, task)) {
+	case WANT_TAKEN:
+		t->again = true;
+		return OK;
+	case WANT_FULL:
+		return ERR_BUSY;
+	case WANT_FLYING:
+	case WANT_HELD:
+		return OK;
+	}
+	return OK;
+}
+
+static enum err queued_withdrawal(struct book *b, struct turn *t,
+				  struct slot *slot, const struct request *r)
+{
+	struct address signer;
+	struct task task = {0};
+
+	if (r->withdraw.expiry < t->head_time)
+		return book_set_plain(b, t, slot, REQUEST_FAILED,
+				      "expired before it reached L1");
+	if (t->facts->state != ROLLUP_RUNNING)
+		return book_set_plain(
+			b, t, slot, REQUEST_FAILED,
+			"the hatch is open: everybody is paid out "
+			"without asking");
+	if (!slot->owner_ok && slot->owner_known &&
+	    slot->proven == r->withdraw.index) {
+		if (request_signer(r, b->parts->config->shared.chain.id,
+				   t->facts->rollup, &signer) ||
+		    !address_eq(signer, slot->owner))
+			return book_set_plain(b, t, slot, REQUEST_FAILED,
+					      "not signed by the leaf's owner");
+		slot->owner_ok = true;
+	}
+	if (!slot->owner_ok) {
+		ask_owner(b, slot, r->withdraw.index);
+		return OK;
+	}
+	if (!b->bounty_known ||
+	    submit_waits(b->parts->submit, t->now_ms, r->id))
+		return OK;
+	buf_init(&task.data, TX_DATA_MAX);
+	call_request_withdrawal(&task.data, &r->withdraw, &r->signature);
+	task.value = bounty_value(b);
+	return want(b, t, r, &task);
+}
+
+static enum err queued_transaction(struct book *b, struct turn *t,
+				   struct slot *slot, const struct request *r)
+{
+	struct task task = {0};
+
+	if (t->facts->state != ROLLUP_RUNNING)
+		return book_set_plain(b, t, slot, REQUEST_FAILED,
+				      "the hatch is open: forced transactions "
+				      "are dropped");
+	if (submit_waits(b->parts->submit, t->now_ms, r->id))
+		return OK;
+	buf_init(&task.data, TX_DATA_MAX);
+	call_request_transaction(&task.data, r->raw);
+	return want(b, t, r, &task);
+}
+
+/* Carried by the evacuation; here only what can never be. */
+static enum err queued_exit(struct book *b, struct turn *t, struct slot *slot,
+			    const struct request *r)
+{
+	if (t->facts->count > r->exit_to.count)
+		return book_set_plain(b, t, slot, REQUEST_FAILED,
+				      "the ledger moved on: sign for the new "
+				      "count");
+	return OK;
+}
+
+enum err book_turn_queued(struct book *b, struct turn *t, struct slot *slot)
+{
+	struct request r;
+	enum err err = requests_get(t->txn, &b->parts->requests, slot->id, &r);
+
+	if (err)
+		return err == ERR_NOT_FOUND ? ERR_UNSAFE : err;
+	switch (r.kind) {
+	case REQUEST_WITHDRAWAL:
+		return queued_withdrawal(b, t, slot, &r);
+	case REQUEST_TRANSACTION:
+		return queued_transaction(b, t, slot, &r);
+	case REQUEST_EXIT:
+		return queued_exit(b, t, slot, &r);
+	}
+	return OK;
+}
+
+/* ---- SIGNED, SENT: waiting for the block, then for the id --------------- */
+
+static void status_came(void *ctx, enum err err, const char *why,
+			const struct tx_status *status)
+{
+	struct slot *slot = ctx;
+
+	(void)why;
+	slot->asking--;
+	slot->status_asked = false;
+	if (err || !slot->used)
+		return;
+	slot->want_status = false;
+	if (status->fate != TX_SUCCESS) {
+		slot->lost = true;
+		return;
+	}
+	slot->block = status->block;
+	slot->block_hash = status->block_hash;
+	slot->want_event = true;
+}
+
+static void event_came(void *ctx, enum err err, const struct sovereign_log *log)
+{
+	struct slot *slot = ctx;
+
+	slot->asking--;
+	slot->event_asked = false;
+	if (err || !log || !slot->used || !slot->want_event)
+		return;
+	slot->l1_id = log->event == SOVEREIGN_INBOX_QUEUED
+			      ? log->inbox_queued.id
+			      : log->withdrawal_requested.id;
+	slot->want_event = false;
+	slot->id_known = true;
+}
+
+static void ask_event(struct book *b, struct turn *t, struct slot *slot)
+{
+	enum sovereign_event event = slot->kind == REQUEST_TRANSACTION
+					     ? SOVEREIGN_INBOX_QUEUED
+					     : SOVEREIGN_WITHDRAWAL_REQUESTED;
+
+	if (slot->event_asked || slot->event_head == b->head)
+		return;
+	if (events_read(b->parts->events, t->facts->rollup, slot->block_hash,
+			slot->tx, event, event_came, slot))
+		return;
+	slot->event_asked = true;
+	slot->event_head = b->head;
+	slot->asking++;
+}
+
+enum err book_turn_sent(struct book *b, struct turn *t, struct slot *slot)
+{
+	char text[96];
+
+	if (slot->lost) {
+		slot->lost = false;
+		return book_set_plain(b, t, slot, REQUEST_QUEUED,
+				      "its transaction is gone: sending anew");
+	}
+	if (slot->want_status && !slot->status_asked &&
+	    !tx_status_read(b->parts->l1, slot->tx, status_came, slot)) {
+		slot->status_asked = true;
+		slot->asking++;
+	}
+	if (slot->want_event)
+		ask_event(b, t, slot);
+	if (!slot->id_known)
+		return OK;
+	slot->id_known = false;
+	snprintf(text, sizeof(text), "%s %llu on L1",
+		 slot->kind == REQUEST_TRANSACTION ? "inbox item"
+						   : "withdrawal",
+		 (unsigned long long)slot->l1_id);
+	return book_set_plain(b, t, slot, REQUEST_INCLUDED, text);
+}
+
+/* ---- INCLUDED: the contract says what became of it ---------------------- */
+
+enum err book_turn_fate(struct book *b, struct turn *t, struct slot *slot)
+{
+	unsigned long long id = slot->l1_id;
+	char text[96];
+
+	slot->has_fate = false;
+	switch (slot->fate) {
+	case EGRESS_FATE_QUEUED:
+		snprintf(
+			text, sizeof(text),
+			"withdrawal %llu on L1, to be executed by %llu", id,
+			(unsigned long long)(slot->stamp +
+					     t->facts->terms.inclusion_window));
+		return book_set_plain(b, t, slot, REQUEST_INCLUDED, text);
+	case EGRESS_FATE_EXECUTED:
+		snprintf(text, sizeof(text),
+			 "withdrawal %llu executed, paid after %llu", id,
+			 (unsigned long long)(slot->stamp +
+					      t->facts->terms.finality));
+		return book_set_plain(b, t, slot, REQUEST_INCLUDED, text);
+	case EGRESS_FATE_PAID:
+		snprintf(text, sizeof(text), "withdrawal %llu paid", id);
+		return book_set_plain(b, t, slot, REQUEST_FINAL, text);
+	case EGRESS_FATE_VOID:
+		snprintf(text, sizeof(text),
+			 "withdrawal %llu is void: nothing to debit", id);
+		break;
+	case EGRESS_FATE_CANCELLED:
+		snprintf(text, sizeof(text),
+			 "withdrawal %llu fell with a bad batch: the leaf "
+			 "is paid out",
+			 id);
+		break;
+	default:
+		snprintf(text, sizeof(text),
+			 "withdrawal %llu unserved, the hatch opened: the "
+			 "leaf is paid out",
+			 id);
+		break;
+	}
+	return book_set_plain(b, t, slot, REQUEST_FAILED, text);
+}
+
+static void fates_came(void *ctx, const struct l1_call_result *results,
+		       size_t n)
+{
+	struct book *b = ctx;
+	struct l1_withdrawal w;
+
+	b->fates_asked = false;
+	for (size_t i = 0; i < n && i < b->n_fates; i++) {
+		struct slot *slot = b->fates[i];
+		slot->asking--;
+		if (!slot->used || slot->state != REQUEST_INCLUDED ||
+		    results[i].err || l1_withdrawal_decode(results[i].data, &w))
+			continue;
+		slot->changed = !slot->seen_fate || slot->fate != w.fate;
+		slot->seen_fate = true;
+		slot->fate = w.fate;
+		slot->stamp = w.stamp;
+		slot->has_fate = slot->changed;
+	}
+}
+
+/* Up to FATES_MAX included withdrawals, in turn, at the block acted on. */
+void book_ask_fates(struct book *b, struct turn *t)
+{
+	struct l1_call calls[FATES_MAX];
+	struct buf data[FATES_MAX];
+	size_t n = 0;
+
+	if (b->fates_asked || !b->top)
+		return;
+	for (size_t i = 0; i < b->top && n < FATES_MAX; i++) {
+		struct slot *slot = &b->slots[(b->fate_at + i) % b->top];
+		if (!slot->used || slot->state != REQUEST_INCLUDED ||
+		    slot->kind != REQUEST_WITHDRAWAL ||
+		    slot->block > t->facts->block.number)
+			continue;
+		b->fates[n] = slot;
+		buf_init(&data[n], 64);
+		l1_withdrawal_call(&data[n], slot->l1_id);
+		calls[n] =
+			(struct l1_call){t->facts->rollup, buf_slice(&data[n])};
+		n++;
+	}
+	b->n_fates = n;
+	b->fate_at += n;
+	if (n && !l1_calls(b->parts->l1, (struct address){{0}}, calls, n,
+			   t->facts->block.hash, fates_came, b)) {
+		b->fates_asked = true;
+		for (size_t i = 0; i < n; i++)
+			b->fates[i]->asking++;
+	}
+	for (size_t i = 0; i < n; i++)
+		buf_done(&data[i]);
+}

@@ -1,0 +1,218 @@
+// The main job, end to end, on an embedded L1: six acts, told live.
+//   node drill.mjs [--citizens N] [--act N] [--kill SEED] [--keep] [--quiet]
+//        [--build DIR]
+// Exit status 0 only if every promise held. Writes build/drill.json; logs in
+// build/drill/NAME.log.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { keccak, unbe } from '../country/bytes.mjs';
+import { json, parseArgs } from '../country/http.mjs';
+import { sleep } from '../country/rpc.mjs';
+import { Processes, ROOT, until } from '../harness.mjs';
+import { act1, act2, act3, act4, act5, act6, equivocations } from './acts.mjs';
+import { L1 } from './l1.mjs';
+import { Nation } from './nation.mjs';
+import { Narrator } from './narrate.mjs';
+
+const FOLDER = join(ROOT, 'build', 'drill');
+const SECOND_NATION = 256; // citizens at most: its point is the proof
+const KILL_WITHIN_MS = 20000;
+
+const TITLES = { 1: 'normal service, and a planned hand-over',
+	2: 'the primary is killed', 3: 'the sequencer ignores a citizen',
+	4: 'everything dies and nobody votes', 5: 'a new operator',
+	6: 'sequencer and validators lie' };
+const ACTS = { 1: act1, 2: act2, 3: act3, 4: act4, 5: act5, 6: act6 };
+
+class Drill {
+	constructor(options) {
+		this.options = options;
+		this.citizens = Number(options.citizens);
+		this.only = Number(options.act);
+		this.narrator = new Narrator(options.quiet);
+		this.narrator.figures = { citizens: this.citizens, evacuated: 0,
+			lost_wei: 0n, paid_twice: 0, late_to_promoted_blocks: null,
+			overdue_to_paid_blocks: null, deadline_to_open_blocks: null,
+			bad_batch_to_open_blocks: null, evacuation_seconds: null,
+			gas_per_citizen: null, equivocations: 0, restarts_survived: 0 };
+		rmSync(FOLDER, { recursive: true, force: true });
+		this.processes = new Processes(FOLDER);
+		this.l1 = new L1();
+		this.nations = [];
+	}
+
+	plays(act) {
+		return !this.only || this.only === act;
+	}
+
+	nation(people, suffix = '') {
+		const nation = new Nation({ l1: this.l1, processes: this.processes,
+			build: resolve(ROOT, this.options.build), people, suffix,
+			folder: join(FOLDER, 'run'), say: (text) => this.narrator.say(text) });
+		this.nations.push(nation);
+		return nation;
+	}
+
+	async raise(nation) {
+		this.narrator.say((await nation.deploy()).trim());
+		await nation.fundTreasury();
+		await nation.start();
+		await nation.ready();
+		this.narrator.note(`${nation.people.citizens} citizens are served, ` +
+			`${nation.ours().length} of our daemons are up`);
+	}
+
+	async firstNation() {
+		const nation = this.nation({ guardians: 5, watching: true, relayers: 2,
+			standbys: ['standby1', 'standby2'], citizens: this.citizens });
+		await this.raise(nation);
+		for (const act of [1, 2, 3])
+			if (this.plays(act))
+				await this.play(act, nation);
+		// Act 5 begins where act 4 ends.
+		if (this.plays(4) || this.plays(5)) {
+			await this.play(4, nation);
+			if (this.plays(5))
+				await this.play(5, nation);
+		}
+		return nation;
+	}
+
+	async secondNation() {
+		const nation = this.nation({ guardians: 5, watching: false, relayers: 1,
+			standbys: ['standby1'],
+			citizens: Math.min(this.citizens, SECOND_NATION) }, '-2');
+		await this.raise(nation);
+		await this.play(6, nation);
+	}
+
+	async play(act, nation) {
+		this.narrator.title(act, TITLES[act]);
+		const seeded = this.options.kill !== '';
+		const assassin = seeded ? this.assassinate(act, nation) : undefined;
+		await ACTS[act]({ nation, narrator: this.narrator, kills: !seeded });
+		await assassin;
+		await this.everyoneIsBack(nation);
+	}
+
+	// --kill SEED: which of our processes, and when, follow from the seed.
+	async assassinate(act, nation) {
+		const dice = keccak(new TextEncoder().encode(`${this.options.kill}/${act}`));
+		const victims = nation.ours();
+		const victim = victims[Number(unbe(dice.subarray(0, 4))) % victims.length];
+		const moment = Number(unbe(dice.subarray(4, 8))) % KILL_WITHIN_MS;
+		await sleep(moment);
+		await nation.killAndRestart(victim, Number(unbe(dice.subarray(8, 9))) * 6);
+	}
+
+	// Whatever was killed stands again and is ready; nothing else has died.
+	async everyoneIsBack(nation) {
+		for (const who of nation.restarted) {
+			if (!who.endsWith('-signer'))
+				await until(`${who} is ready after its restart`,
+					() => nation.isReady(who), 30000);
+			this.narrator.figures.restarts_survived++;
+		}
+		nation.restarted.clear();
+		const dead = this.processes.dead();
+		dead.forEach(([name, { code, signal }]) =>
+			this.narrator.say(`${name} ended by itself: ${signal ?? `exit ${code}`}, ` +
+				`see build/drill/${name}.log`));
+		this.narrator.promise('no_daemon_dies_by_itself', dead.length === 0);
+	}
+
+	async run() {
+		await this.l1.start(this.processes);
+		this.narrator.say(`L1 up: chain ${this.l1.chainId}, endpoints ` +
+			this.l1.endpoints.map(({ name, fault }) => `${name} (${fault})`).join(', '));
+		if (this.only !== 6) {
+			const nation = await this.firstNation();
+			this.narrator.figures.equivocations = await equivocations(nation);
+			this.narrator.promise('no_guardian_equivocates',
+				this.narrator.figures.equivocations === 0);
+			if (!this.only)
+				await this.rest(nation);
+		}
+		if (this.plays(6))
+			await this.secondNation();
+	}
+
+	// The first nation goes to sleep: act 6 has the machine to itself.
+	async rest(nation) {
+		if (this.options.keep)
+			return;
+		for (const who of [...nation.ours(), 'validators', 'operator'])
+			await this.processes.stop(nation.name(who), 'SIGTERM');
+	}
+
+	write(problem) {
+		const { promises, figures } = this.narrator;
+		const out = { ...figures, lost_wei: figures.lost_wei.toString(), promises };
+		if (problem)
+			out.problem = problem.message;
+		mkdirSync(join(ROOT, 'build'), { recursive: true });
+		writeFileSync(join(ROOT, 'build', 'drill.json'),
+			JSON.stringify(JSON.parse(json(out)), null, 2) + '\n');
+		return out;
+	}
+
+	async finish(problem) {
+		const out = this.write(problem);
+		if (problem)
+			this.narrator.promise('the_drill_ends', false, problem.message);
+		this.narrator.printTimeline();
+		const held = Object.values(this.narrator.promises);
+		const good = !problem && held.length > 0 && held.every(Boolean);
+		process.stdout.write(`${out.evacuated} people out, ${out.lost_wei} wei lost, ` +
+			`${out.paid_twice} paid twice (build/drill.json)\n` +
+			`promises: ${held.filter(Boolean).length} passed, ` +
+			`${held.filter((h) => !h).length} failed\n`);
+		if (this.options.keep)
+			await this.keep();
+		else
+			await this.processes.stopAll();
+		return good;
+	}
+
+	async keep() {
+		process.stdout.write('left running; stop with ctrl-c\n');
+		process.stdout.write(`  L1 ${this.l1.url}\n`);
+		for (const nation of this.nations) {
+			process.stdout.write(`  hatch ${nation.hatch} rollup ${nation.rollup}\n`);
+			for (const [who, url] of nation.http)
+				process.stdout.write(`  ${nation.name(who)} ${url}\n`);
+		}
+		await new Promise((done) => process.once('SIGINT', done));
+		await this.processes.stopAll();
+	}
+}
+
+function parseOptions() {
+	const options = parseArgs(process.argv.slice(2), { citizens: '2000', act: '0',
+		kill: '', keep: false, quiet: false, build: join('build', 'main') });
+	const whole = (name, low, high) => {
+		const value = Number(options[name]);
+		if (!Number.isInteger(value) || value < low || value > high) {
+			process.stderr.write(`drill: --${name} ${options[name]}: ` +
+				`give a whole number from ${low} to ${high}\n`);
+			process.exit(2);
+		}
+	};
+	whole('citizens', 10, 20000);
+	whole('act', 0, 6);
+	return options;
+}
+
+const drill = new Drill(parseOptions());
+process.once('exit', () => drill.processes.killAll());
+for (const signal of ['SIGTERM', 'SIGINT'])
+	if (!(signal === 'SIGINT' && drill.options.keep))
+		process.once(signal, () => process.exit(1));
+let problem;
+try {
+	await drill.run();
+} catch (error) {
+	problem = error;
+	drill.narrator.say(`the drill stops: ${error.message}`);
+}
+process.exit(await drill.finish(problem) ? 0 : 1);

@@ -1,0 +1,508 @@
+// l1/ against a real L1 (anvil) behind three endpoints that fail and lie.
+//   node l1_test.mjs PATH-OF-l1_probe
+// Prints "l1: N passed, N failed".
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { concat, pad, stringToBytes } from 'viem';
+import { privateKeyToAccount, sign } from 'viem/accounts';
+import { hex, keccak } from '../country/bytes.mjs';
+import { SHORT_TERMS, deploy } from '../country/deploy.mjs';
+import { Rpc, Sender, quantity, sleep } from '../country/rpc.mjs';
+import { batchDigest, contract, decodeEvent, decodeResult,
+	encodeCall } from '../country/wire.mjs';
+
+const HERE = new URL('.', import.meta.url).pathname;
+const ANVIL = `${HERE}../node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil`;
+const PROBE = process.argv[2];
+const PHASES = ['LIVE', 'LATE', 'PROMOTED', 'OPEN', 'SETTLING'];
+const CHAIN = 31337;
+const ETHER = 10n ** 18n;
+const key = (name) => hex(keccak(stringToBytes(`l1_test/${name}`)));
+const addressOf = (name) => privateKeyToAccount(key(name)).address.toLowerCase();
+const folder = mkdtempSync(join(tmpdir(), 'l1-test-'));
+const children = [];
+let passed = 0;
+let failed = 0;
+
+function expect(good, text, found) {
+	if (good)
+		return passed++;
+	failed++;
+	process.stdout.write(`FAIL ${text}${found === undefined ? '' :
+		`: ${JSON.stringify(found)}`}\n`);
+}
+
+const same = (a, b, text) => expect(JSON.stringify(a) === JSON.stringify(b), text, [a, b]);
+
+function start(program, args) {
+	const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+	children.push(child);
+	return new Promise((done, ended) => {
+		let text = '';
+		child.stdout.on('data', (part) => {
+			text = (text + part).slice(-10000);
+			const found = /127\.0\.0\.1:(\d+)/.exec(text);
+			if (found)
+				done(`http://127.0.0.1:${found[1]}`);
+		});
+		child.once('exit', () => ended(new Error(`${program} ended: ${text}`)));
+	});
+}
+
+class Probe {
+	constructor(urls, { chain = CHAIN, more = '', quorum = 2 } = {}) {
+		const path = join(folder, `probe${children.length}.yaml`);
+		writeFileSync(path, `chain: {id: ${chain}, hatch: "0x${'11'.repeat(20)}"${more}}\n` +
+			`providers:\n  quorum: ${quorum}\n  list:\n` +
+			urls.map((url, i) => `    - {name: ${'abc'[i]}, url: "${url}", ` +
+				'rate: 500/s, timeout: 1500ms}\n').join('') +
+			'poll: 200ms\nstore: {path: unused}\n');
+		this.child = spawn(PROBE, [path], { stdio: ['pipe', 'pipe', 'inherit'] });
+		children.push(this.child);
+		this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+	}
+
+	async ask(...words) {
+		this.child.stdin.write(words.join(' ') + '\n');
+		const { value, done } = await this.lines.next();
+		if (done)
+			throw new Error(`the probe ended at ${words[0]}`);
+		return JSON.parse(value);
+	}
+
+	// Polls until the test holds; the last answer.
+	async until(test, patience_ms, ...words) {
+		const end = Date.now() + patience_ms;
+		for (;;) {
+			const answer = await this.ask(...words);
+			if (test(answer) || Date.now() > end)
+				return answer;
+		}
+	}
+
+	async state(name) {
+		const { providers } = await this.ask('view');
+		return providers.find((one) => one.name === name);
+	}
+
+	async end() {
+		this.child.stdin.end();
+		const [code] = await once(this.child, 'exit');
+		expect(code === 0, 'the probe ends well', code);
+	}
+}
+
+// ---- the stage ------------------------------------------------------------
+
+const node = await start(ANVIL, ['--port', '0', '--block-time', '1',
+	'--slots-in-an-epoch', '1']);
+const rpc = new Rpc(node);
+const endpoints = await Promise.all(['a', 'b', 'c'].map((name) =>
+	start(process.execPath, [`${HERE}l1-endpoint.mjs`, '--upstream', node,
+		'--listen', '127.0.0.1:0', '--name', name])));
+const fault = (i, name, more) => fetch(`${endpoints[i]}/__fault`, { method: 'POST',
+	body: JSON.stringify({ fault: name, ...more }) });
+
+const country = { terms: SHORT_TERMS,
+	thresholds: { promote: 3, open: 4, resume: 4, amend: 4 },
+	guardians: [0, 1, 2, 3, 4].map((i) => addressOf(`guardian${i}`)),
+	standbys: [addressOf('standby0'), addressOf('standby1')],
+	sequencer: addressOf('sequencer'),
+	validators: [0, 1, 2, 3].map((i) => addressOf(`validator${i}`)).sort(),
+	t: 3, minBounty: 1n };
+
+async function call(name, to, functionName, blockTag, args = []) {
+	const data = await rpc.call('eth_call',
+		{ to, data: encodeCall(name, functionName, args) }, blockTag);
+	return decodeResult(name, functionName, data);
+}
+
+let mark = Date.now();
+function timed(name) {
+	if (process.env.TIMES)
+		process.stdout.write(`${name} ${Date.now() - mark} ms\n`);
+	mark = Date.now();
+}
+
+// ---- the tests ------------------------------------------------------------
+
+async function views(probe) {
+	const view = await probe.ask('healthy', 5000);
+	expect(view.healthy, 'healthy with three honest providers', view);
+	same(view.depth, 'finalized', 'acts on finalized');
+	const [real, final] = await rpc.all([
+		['eth_getBlockByNumber', [quantity(view.head.number), false]],
+		['eth_getBlockByNumber', [quantity(view.acted.number), false]]]);
+	same(view.head.hash, real.hash, 'the head is the chain\'s');
+	same([view.acted.hash, view.acted.parent, view.acted.time],
+		[final.hash, final.parentHash, Number(final.timestamp)],
+		'the acted block is the chain\'s');
+	expect(view.acted.number < view.head.number, 'acted is behind the head');
+	expect(view.base_fee > 0, 'a base fee');
+	expect(view.providers.every(({ state }) => state === 'good'), 'all good',
+		view.providers);
+}
+
+async function facts(probe, { hatch, rollup }) {
+	const got = await probe.ask('facts', hatch);
+	same(got.err, '', 'facts are read');
+	const at = quantity(got.block.number);
+	const terms = await call('EscapeHatch', hatch, 'terms', at);
+	const [guardians, thresholds] = await call('EscapeHatch', hatch, 'guardians', at);
+	const standbys = await call('EscapeHatch', hatch, 'standbys', at);
+	const deadlines = await call('EscapeHatch', hatch, 'deadlines', at);
+	const [count, lastAt] = await call('SovereignRollup', rollup, 'progress', at);
+	const queues = await call('SovereignRollup', rollup, 'queues', at);
+	const number = (values) => values.map(Number);
+	const lower = (list) => list.map((one) => one.toLowerCase());
+	same(got.rollup, rollup, 'the rollup is found through the hatch');
+	same(got.terms, number([terms.slaWindow, terms.failoverWindow, terms.inclusionWindow,
+		terms.hardDeadline, terms.notice, terms.finality, terms.round]), 'terms');
+	same(got.thresholds, number([thresholds.promote, thresholds.open, thresholds.resume,
+		thresholds.amend]), 'thresholds');
+	same([got.guardians, got.standbys], [lower(guardians), lower(standbys)], 'lists');
+	same(got.deadlines, number([deadlines.lateAt, deadlines.failoverUntil,
+		deadlines.openableAt, deadlines.exitsFrom, deadlines.resumeFrom,
+		deadlines.enactFrom]), 'deadlines');
+	same([got.count, got.last_at], number([count, lastAt]), 'progress');
+	same([got.withdraw_head, got.withdraw_tail, got.inbox_through, got.inbox_tail],
+		number(queues), 'queues');
+	same(got.root, await call('SovereignRollup', rollup, 'stateRoot', at), 'root');
+	same(got.sequencer, country.sequencer, 'sequencer');
+	same(got.overdue, Number(await call('SovereignRollup', rollup, 'overdue', at)),
+		'overdue');
+	same(got.epoch, Number(await call('EscapeHatch', hatch, 'epoch', at)), 'epoch');
+	same(got.phase, PHASES[await call('EscapeHatch', hatch, 'phase', at)], 'phase');
+	same(got.state, await call('SovereignRollup', rollup, 'state', at), 'state');
+	return got;
+}
+
+async function accounts(probe, { rollup }) {
+	const sender = new Sender(rpc, key('payer'));
+	const got = await probe.ask('account', sender.address);
+	same([got.err, got.nonce, got.balance], ['', 0, String(5n * ETHER)], 'an account');
+	const data = encodeCall('SovereignRollup', 'fundBond');
+	const gas = await probe.ask('estimate', sender.address, rollup,
+		encodeCall('SovereignRollup', 'deposit', ['0x' + '00'.repeat(20), 0n,
+			sender.address]));
+	same(gas.err, 'refused', 'an estimate that reverts is refused');
+	expect(/^[A-Z]\w+$/.test(gas.why), 'and names the error', gas.why);
+	const sign = (nonce, more) => sender.account.signTransaction({ type: 'eip1559',
+		chainId: CHAIN, nonce, to: rollup, data, value: 7n, gas: 100000n,
+		maxFeePerGas: 10n ** 11n, maxPriorityFeePerGas: 10n ** 9n, ...more });
+	const raw = await sign(0);
+	const hash = keccakHex(raw);
+	same((await probe.ask('status', hash)).fate, 'unseen', 'not sent: unseen');
+	same((await probe.ask('send', raw)).verdict, 'accepted', 'sent');
+	same((await probe.ask('send', raw)).verdict, 'accepted', 'sent again: known');
+	const mined = await probe.until(({ fate }) => fate === 'success', 6000,
+		'status', hash);
+	const receipt = await rpc.call('eth_getTransactionReceipt', hash);
+	same([mined.fate, mined.block_hash, mined.gas_used],
+		['success', receipt.blockHash, Number(receipt.gasUsed)], 'its receipt');
+	await probe.ask('wait', 1500);
+	const low = await probe.ask('send', await sign(0, { value: 8n }));
+	same(low.verdict, 'nonce_low', `nonce too low (${low.why})`);
+	const poor = await probe.ask('send', await sign(1, { value: 50n * ETHER }));
+	same(poor.verdict, 'no_funds', `insufficient funds (${poor.why})`);
+	await rpc.call('evm_setIntervalMining', 0);
+	same((await probe.ask('send', await sign(1))).verdict, 'accepted', 'one waits');
+	same((await probe.ask('status', keccakHex(await sign(1)))).fate, 'pending', 'pending');
+	const under = await probe.ask('send', await sign(1, { value: 9n }));
+	same(under.verdict, 'underpriced', `replacement underpriced (${under.why})`);
+	await rpc.call('evm_setIntervalMining', 1);
+}
+
+const keccakHex = (raw) => hex(keccak(Buffer.from(raw.slice(2), 'hex')));
+
+async function follows(probe, { hatch, rollup }, from) {
+	const sender = new Sender(rpc, key('payer'));
+	const { topics } = contract('SovereignRollup');
+	await probe.ask('wait', 1500);
+	const data = encodeCall('SovereignRollup', 'requestTransaction', ['0x1234']);
+	const receipt = await sender.run({ to: rollup, data });
+	await probe.ask('follow', from, hatch, rollup, topics.InboxQueued);
+	let last;
+	let logs = [];
+	for (;;) {
+		const step = await probe.ask('step');
+		if (step.move !== 'forward') {
+			expect(false, 'follows without a pause', step);
+			break;
+		}
+		expect(!last || (step.block.parent === last.hash &&
+			step.block.number === last.number + 1), 'one block after the other', step);
+		last = step.block;
+		logs = logs.concat(step.logs.map((log) => ({ ...log, block: step.block.number })));
+		if (last.number >= Number(receipt.blockNumber))
+			break;
+	}
+	const real = await rpc.call('eth_getLogs', { address: [hatch, rollup],
+		fromBlock: quantity(from), toBlock: quantity(last.number) });
+	same(logs.map(({ address, topics: list, data: bytes, tx }) => [address, list, bytes, tx]),
+		real.map((log) => [log.address, log.topics, log.data, log.transactionHash]),
+		'every log, in order');
+	expect(real.length >= 3, 'there were some', real.length);
+	const queued = logs.find((log) => log.topics[0] === topics.InboxQueued);
+	same(queued?.input, data, 'with the input of the transaction asked for');
+	expect(logs.filter(({ input }) => input !== '0x').length === 1, 'and no other input');
+	return last;
+}
+
+// The phase at every boundary: ours and the contract's, at the same blocks.
+class Clock {
+	async mine(time) {
+		if (time)
+			await rpc.call('evm_setNextBlockTimestamp', time);
+		await rpc.call('evm_mine');
+		return Number((await rpc.call('eth_getBlockByNumber', 'latest', false)).timestamp);
+	}
+
+	// Sends, mines at `time`, and wants success.
+	async run(sender, tx, time) {
+		const hash = await sender.send({ ...tx, gas: 3000000n });
+		const at = await this.mine(time);
+		const { status } = await rpc.call('eth_getTransactionReceipt', hash);
+		same(status, '0x1', 'a transaction of the test itself');
+		return at;
+	}
+}
+
+async function commitEmpty(clock, rollup) {
+	const [log] = await rpc.call('eth_getLogs', { address: rollup, fromBlock: '0x0',
+		topics: [contract('SovereignRollup').topics.InboxQueued] });
+	const { args } = decodeEvent('SovereignRollup', log);
+	const root = await call('SovereignRollup', rollup, 'stateRoot', 'latest');
+	const batch = { number: 1n, prevRoot: root, root, leafCount: 0n, inboxThrough: 1n,
+		inboxAcc: args.acc, diffHash: hex(keccak(new Uint8Array())) };
+	const hash = batchDigest(CHAIN, rollup, batch, country.sequencer);
+	const signers = [0, 1, 2].map((i) => key(`validator${i}`)).sort((a, b) =>
+		privateKeyToAccount(a).address.toLowerCase() <
+		privateKeyToAccount(b).address.toLowerCase() ? -1 : 1);
+	const signatures = await Promise.all(signers.map((privateKey) =>
+		sign({ hash, privateKey, to: 'hex' })));
+	return clock.run(new Sender(rpc, key('sequencer')), { to: rollup,
+		data: encodeCall('SovereignRollup', 'commit',
+			[batch, [], '0x', concat(signatures)]) });
+}
+
+async function promote(clock, hatch, now) {
+	const standby = country.standbys[0];
+	const expiry = BigInt(now + 2 + now % 2);
+	const digest = await call('EscapeHatch', hatch, 'digest', 'latest',
+		[1, 0n, 1n, pad(standby), expiry]);
+	const signers = [0, 1, 2].map((i) => `guardian${i}`).sort((a, b) =>
+		addressOf(a) < addressOf(b) ? -1 : 1);
+	const bundle = await Promise.all(signers.map((name) =>
+		sign({ hash: digest, privateKey: key(name), to: 'hex' })));
+	return clock.run(new Sender(rpc, key('payer')), { to: hatch,
+		data: encodeCall('EscapeHatch', 'promote', [standby, expiry, concat(bundle)]) },
+	now + 1);
+}
+
+async function comparePhase(probe, hatch, block, rollup) {
+	const at = block.number;
+	const got = await probe.ask('facts', hatch, Number(at), block.hash,
+		Number(block.timestamp));
+	const d = await call('EscapeHatch', hatch, 'deadlines', at);
+	const where = `at ${Number(block.timestamp)}`;
+	same(got.phase, PHASES[await call('EscapeHatch', hatch, 'phase', at)], `phase ${where}`);
+	same(got.deadlines, [d.lateAt, d.failoverUntil, d.openableAt, d.exitsFrom,
+		d.resumeFrom, d.enactFrom].map(Number), `deadlines ${where}`);
+	same(got.overdue, Number(await call('SovereignRollup', rollup, 'overdue', at)),
+		`overdue ${where}`);
+	const opens = await rpc.call('eth_call', { to: hatch,
+		data: encodeCall('EscapeHatch', 'openAfterDeadline') }, at).then(() => true, () => false);
+	same(got.openable, opens, `openable ${where}`);
+	return got;
+}
+
+async function phases(probe, { hatch, rollup }) {
+	const clock = new Clock();
+	const payer = new Sender(rpc, key('payer'));
+	await rpc.call('evm_setIntervalMining', 0);
+	const from = Number(await rpc.call('eth_blockNumber'));
+	const lastAt = await commitEmpty(clock, rollup);
+	for (const by of [7, 8, 9])
+		await clock.mine(lastAt + by);
+	const promotedAt = await promote(clock, hatch, lastAt + 9);
+	for (const by of [7, 8, 9])
+		await clock.mine(promotedAt + by);
+	for (const by of [20, 21])
+		await clock.mine(lastAt + by);
+	await clock.run(payer, { to: hatch, data: encodeCall('EscapeHatch',
+		'openAfterDeadline') });
+	const to = Number(await rpc.call('eth_blockNumber'));
+	const seen = [];
+	for (let n = from; n <= to; n++) {
+		const block = await rpc.call('eth_getBlockByNumber', quantity(n), false);
+		const got = await comparePhase(probe, hatch, block, rollup);
+		seen.push(`${got.phase}${got.openable ? '!' : ''}${got.exits ? '+' : ''}`);
+	}
+	same(seen, ['LIVE', 'LIVE', 'LIVE', 'LIVE', 'LATE', 'PROMOTED', 'PROMOTED',
+		'PROMOTED', 'LATE', 'LATE', 'LATE!', 'OPEN+'], 'every boundary is exceeded strictly');
+	await rpc.call('evm_setIntervalMining', 1);
+}
+
+async function liar(probe) {
+	await fault(2, 'lie-head');
+	const view = await probe.until(({ providers }) => providers[2].state === 'lying', 9000,
+		'wait', 300);
+	same(view.providers[2].state, 'lying', 'a liar about the head is named');
+	expect(/block \d+/.test(view.providers[2].why), 'with evidence', view.providers[2]);
+	expect(view.healthy, 'two honest ones are enough', view.why);
+	const real = await rpc.call('eth_getBlockByNumber', quantity(view.head.number), false);
+	same(view.head.hash, real.hash, 'the head stays true');
+	await fault(2, 'honest');
+}
+
+async function downAndLag(probe) {
+	await fault(1, 'down');
+	let view = await probe.until(({ healthy }) => !healthy, 5000, 'wait', 200);
+	expect(!view.healthy, 'one liar, one down: no quorum', view);
+	expect(/b: /.test(view.why) && /c: /.test(view.why), 'names both', view.why);
+	await fault(1, 'lag', { blocks: 4 });
+	view = await probe.ask('healthy', 12000);
+	expect(view.healthy, 'a laggard and an honest one agree', view);
+	await probe.ask('wait', 3000);
+	view = await probe.ask('view');
+	const a = view.providers.find(({ name }) => name === 'a');
+	expect(a.head - view.head.number >= 3 && a.head - view.head.number <= 6,
+		'as far as the laggard sees', view);
+	await fault(1, 'honest');
+	const got = await probe.until(({ head, providers }) =>
+		providers[0].head - head.number <= 1, 4000, 'wait', 200);
+	expect(got.providers[0].head - got.head.number <= 1, 'and catches up', got);
+}
+
+async function contents(deployed) {
+	for (const [name, state] of [['slow', 'slow'], ['omit-logs', 'good'],
+		['lie-call', 'lying'], ['old-state-error', 'good'], ['garbage', 'down'],
+		['http-500', 'down'], ['null-blocks', 'down'], ['rate-limit', 'down'], ['truncated', 'down'],
+		['hang', 'down']]) {
+		await fault(2, name);
+		const probe = new Probe(endpoints);
+		const view = await probe.ask('healthy', 5000);
+		expect(view.healthy, `${name}: healthy`, view);
+		const began = Date.now();
+		const got = await probe.ask('facts', deployed.hatch);
+		same([got.err, got.count], ['', 0], `${name}: facts`);
+		expect(Date.now() - began < 1200, `${name}: no waiting for it`,
+			Date.now() - began);
+		const after = await probe.until(({ providers }) => providers[2].state === state,
+			name === 'slow' || name === 'hang' ? 4500 : 1500, 'wait', 100);
+		same(after.providers[2].state, name === 'slow' ? after.providers[2].state : state,
+			`${name}: shown`);
+		await probe.end();
+	}
+	await fault(2, 'honest');
+}
+
+async function wrongPlaces({ rollup, badBatch }) {
+	await fault(0, 'wrong-chain');
+	const probe = new Probe(endpoints);
+	let view = await probe.ask('healthy', 5000);
+	expect(view.healthy, 'one of another chain is left out', view);
+	view = await probe.until(({ providers }) => providers[0].state !== 'new', 2000,
+		'wait', 50);
+	same(view.providers[0].state, 'wrong_chain', 'and named');
+	expect(/1337, not 31337/.test(view.providers[0].why), 'with its id',
+		view.providers[0].why);
+	await fault(0, 'honest');
+	const nobody = await probe.ask('facts', '0x' + '22'.repeat(20));
+	same(nobody.err, 'invalid', 'no contract');
+	expect(/no contract at 0x2222/.test(nobody.why), 'says so', nobody.why);
+	for (const at of [rollup, badBatch]) {
+		const other = await probe.ask('facts', at);
+		same(other.err, 'invalid', 'another contract');
+		expect(/not a hatch at 0x.*terms\(\) reverts/.test(other.why), 'says so',
+			other.why);
+	}
+	await probe.end();
+	const lost = new Probe(endpoints, { chain: 56 });
+	view = await lost.ask('healthy', 1500);
+	expect(!view.healthy && /31337, not 56/.test(view.why), 'a wrong chain.id', view.why);
+	await lost.end();
+	const genesis = new Probe(endpoints, { more: `, genesis: "0x${'33'.repeat(32)}"` });
+	view = await genesis.ask('healthy', 1500);
+	expect(!view.healthy && /genesis/.test(view.why), 'a wrong genesis', view.why);
+	await genesis.end();
+}
+
+async function confirmations() {
+	const probe = new Probe(endpoints, { more: ', act_on: confirmations, confirmations: 3' });
+	const view = await probe.ask('healthy', 6000);
+	same([view.healthy, view.depth], [true, '3 confirmations'], 'three confirmations');
+	expect(view.head.number - view.acted.number >= 3 &&
+		view.head.number - view.acted.number <= 5, 'that deep', view);
+	await probe.end();
+}
+
+async function reorg(probe, { hatch, rollup }) {
+	const { topics } = contract('SovereignRollup');
+	const { acted } = await probe.ask('view');
+	await probe.ask('follow', acted.number, hatch, rollup, topics.InboxQueued);
+	const first = await probe.ask('step');
+	same(first.move, 'forward', 'follows');
+	await rpc.call('anvil_reorg', 12, []);
+	const view = await probe.until(({ acted: now }) => now.number > acted.number + 3, 9000,
+		'wait', 200);
+	const real = await rpc.call('eth_getBlockByNumber', quantity(view.acted.number), false);
+	same(view.acted.hash, real.hash, 'the acted block is of the new chain');
+	let step;
+	for (let i = 0; i < 8 && step?.move !== 'back'; i++)
+		step = await probe.ask('step');
+	same(step.move, 'back', 'a block that is no more is to be undone');
+	const next = await probe.ask('step');
+	const now = await rpc.call('eth_getBlockByNumber', quantity(next.block.number), false);
+	same([next.move, next.block.hash], ['forward', now.hash], 'and the new one follows');
+}
+
+try {
+	for (const name of ['deployer', 'payer', 'sequencer'])
+		await rpc.call('anvil_setBalance', addressOf(name), quantity(5n * ETHER));
+	const from = Number(await rpc.call('eth_blockNumber'));
+	const deployed = await deploy(rpc, key('deployer'), country);
+	const began = Number(await rpc.call('eth_blockNumber'));
+	const probe = new Probe(endpoints);
+	await probe.until(({ acted }) => acted.number >= began, 6000, 'wait', 200);
+	await views(probe);
+	timed('views');
+	await facts(probe, deployed);
+	timed('facts');
+	await accounts(probe, deployed);
+	timed('accounts');
+	await follows(probe, deployed, from + 1);
+	timed('follows');
+	await contents(deployed);
+	timed('contents');
+	await wrongPlaces(deployed);
+	timed('wrongPlaces');
+	await confirmations();
+	timed('confirmations');
+	await phases(probe, deployed);
+	timed('phases');
+	await liar(probe);
+	timed('liar');
+	await downAndLag(probe);
+	timed('downAndLag');
+	await probe.end();
+	const late = new Probe(endpoints,
+		{ more: ', act_on: confirmations, confirmations: 3' });
+	await late.ask('healthy', 5000);
+	await reorg(late, deployed);
+	timed('reorg');
+	await late.end();
+} catch (problem) {
+	expect(false, problem.stack);
+} finally {
+	for (const child of children)
+		child.kill('SIGKILL');
+	rmSync(folder, { recursive: true, force: true });
+}
+process.stdout.write(`l1: ${passed} passed, ${failed} failed\n`);
+process.exit(failed || !passed ? 1 : 0);

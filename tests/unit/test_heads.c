@@ -1,0 +1,165 @@
+/* What providers said, and what a quorum of them agrees on. */
+#include "unit.h"
+
+#include "l1/heads.h"
+
+/* Block n of chain c, linked to n − 1 of the same chain from `fork` on, below
+ * that to chain 0. */
+static struct hash32 hash_of(uint64_t number, unsigned chain, uint64_t fork)
+{
+	struct hash32 h = {{0}};
+	h.b[0] = number < fork ? 0 : (uint8_t)chain;
+	put_be(h.b + 24, number, 8);
+	return h;
+}
+
+static struct rpc_block block(uint64_t number, unsigned chain, uint64_t fork)
+{
+	return (struct rpc_block){
+		.ref = {.number = number,
+			.hash = hash_of(number, chain, fork),
+			.parent = hash_of(number - 1, chain, fork),
+			.time = 1000 + number}};
+}
+
+struct three {
+	struct sightings s[3], more[3];
+	struct voice v[3];
+};
+
+static struct three *three(void)
+{
+	static struct three t;
+	memset(&t, 0, sizeof(t));
+	for (size_t i = 0; i < 3; i++)
+		t.v[i] = (struct voice){.sightings = &t.s[i], .weight = 1};
+	return &t;
+}
+
+static void say(struct three *t, size_t i, uint64_t number)
+{
+	struct rpc_block b = block(number, 0, 0);
+	assert_true(sightings_add(&t->s[i], &b));
+}
+
+static void test_agrees_on_the_parent_of_the_newest(void **state)
+{
+	struct three *t = three();
+	struct rpc_block got;
+	(void)state;
+	say(t, 0, 100);
+	assert_false(heads_agree(t->v, 3, 2, &got));
+	say(t, 1, 101); /* its parent is 100 */
+	assert_true(heads_agree(t->v, 3, 2, &got));
+	assert_int_equal(got.ref.number, 100);
+	say(t, 0, 101);
+	assert_true(heads_agree(t->v, 3, 2, &got));
+	assert_int_equal(got.ref.number, 101);
+	assert_false(heads_agree(t->v, 3, 3, &got));
+}
+
+static void test_one_liar_moves_nothing(void **state)
+{
+	struct three *t = three();
+	struct rpc_block got, lie = block(200, 7, 90);
+	(void)state;
+	say(t, 0, 100);
+	say(t, 1, 100);
+	assert_true(sightings_add(&t->s[2], &lie));
+	assert_true(heads_agree(t->v, 3, 2, &got));
+	assert_int_equal(got.ref.number, 100);
+	t->v[1].weight = 0; /* silenced */
+	assert_false(heads_agree(t->v, 3, 2, &got));
+	t->v[0].weight = 2; /* heavier than one */
+	assert_true(heads_agree(t->v, 3, 2, &got));
+	assert_int_equal(got.ref.number, 100);
+}
+
+static void test_a_far_laggard_is_met_by_asking_for_its_block(void **state)
+{
+	struct three *t = three();
+	struct rpc_block got, filled = block(100, 0, 0);
+	uint64_t numbers[4];
+	(void)state;
+	say(t, 0, 110);
+	say(t, 1, 100);
+	assert_false(heads_agree(t->v, 2, 2, &got));
+	assert_int_equal(heads_missing(t->v, 2, 1, numbers, 4), 0);
+	assert_int_equal(heads_missing(t->v, 2, 0, numbers, 4), 1);
+	assert_int_equal(numbers[0], 100);
+	assert_true(sightings_fill(&t->s[0], &filled));
+	assert_int_equal(t->s[0].top, 110);
+	assert_int_equal(heads_missing(t->v, 2, 0, numbers, 4), 0);
+	assert_true(heads_agree(t->v, 2, 2, &got));
+	assert_int_equal(got.ref.number, 100);
+}
+
+static void test_contradicting_itself_forgets_the_past(void **state)
+{
+	struct three *t = three();
+	struct rpc_block other = block(101, 3, 100);
+	struct hash32 hash;
+	(void)state;
+	say(t, 0, 99);
+	say(t, 0, 100);
+	assert_false(sightings_add(&t->s[0], &other)); /* parent is another */
+	assert_false(sightings_at(&t->s[0], 99, &hash));
+	assert_true(sightings_at(&t->s[0], 100, &hash));
+	assert_memory_equal(&hash, &other.ref.parent, sizeof(hash));
+}
+
+static void test_lower_head_is_no_contradiction(void **state)
+{
+	struct three *t = three();
+	struct hash32 hash;
+	(void)state;
+	say(t, 0, 100);
+	say(t, 0, 98); /* a load balancer's other node */
+	assert_int_equal(t->s[0].top, 98);
+	assert_true(sightings_at(&t->s[0], 100, &hash));
+}
+
+static void test_keeps_the_last_of_many(void **state)
+{
+	struct three *t = three();
+	struct hash32 hash;
+	(void)state;
+	for (uint64_t n = 1; n <= 3 * L1_SIGHTINGS; n++)
+		say(t, 0, n);
+	assert_int_equal(t->s[0].n, L1_SIGHTINGS);
+	assert_true(sightings_at(&t->s[0], 3 * L1_SIGHTINGS, &hash));
+	assert_false(sightings_at(&t->s[0], L1_SIGHTINGS, &hash));
+}
+
+static void test_latest_vouches_for_finalized_up_to_its_top(void **state)
+{
+	struct three *t = three();
+	struct rpc_block got, b = block(96, 0, 0);
+	(void)state;
+	say(t, 0, 96); /* finalized */
+	say(t, 1, 98);
+	t->v[1].more = &t->more[1];
+	assert_false(heads_agree(t->v, 2, 2, &got));
+	assert_true(sightings_add(&t->more[1], &b)); /* was its latest once */
+	assert_true(heads_agree(t->v, 2, 2, &got));
+	assert_int_equal(got.ref.number, 96);
+	t->s[1].top = 95; /* says that 96 is not final */
+	t->s[1].n = 0;
+	assert_false(heads_agree(t->v, 2, 2, &got));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_agrees_on_the_parent_of_the_newest),
+		cmocka_unit_test(test_one_liar_moves_nothing),
+		cmocka_unit_test(
+			test_a_far_laggard_is_met_by_asking_for_its_block),
+		cmocka_unit_test(test_contradicting_itself_forgets_the_past),
+		cmocka_unit_test(test_lower_head_is_no_contradiction),
+		cmocka_unit_test(test_keeps_the_last_of_many),
+		cmocka_unit_test(
+			test_latest_vouches_for_finalized_up_to_its_top),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,468 @@
+/* Many endpoints, one answer or a named disagreement. */
+#include "unit.h"
+
+#include "fake_http.h"
+#include "l1/provider.h"
+#include "l1/quorum.h"
+
+#define N 3
+
+static struct settings_provider settings[N];
+static struct provider providers[N];
+static struct quorum *quorum;
+static const char *const urls[N] = {"http://a", "http://b", "http://c"};
+
+static struct outcome {
+	unsigned called;
+	enum err err;
+	char text[QUORUM_TEXT_MAX], value[64];
+	size_t data_len;
+} got;
+
+static int set_up(void **state)
+{
+	static char names[N][2] = {"a", "b", "c"};
+	struct err_text error;
+	(void)state;
+	for (size_t i = 0; i < N; i++) {
+		settings[i] = (struct settings_provider){.name = names[i],
+							 .url = (char *)urls[i],
+							 .weight = 1,
+							 .rate = 100,
+							 .timeout_ms = 3000};
+		assert_int_equal(provider_init(&providers[i], &settings[i],
+					       http_client_new(), &error),
+				 OK);
+		providers[i].pinned = true;
+	}
+	quorum = quorum_new(providers, N, 2);
+	got = (struct outcome){0};
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	quorum_free(quorum);
+	for (size_t i = 0; i < N; i++) {
+		assert_null(fake_find(urls[i]));
+		provider_done(&providers[i]);
+	}
+	http_client_free(NULL);
+	return 0;
+}
+
+static void on_done(void *ctx, const struct quorum_result *results, size_t n)
+{
+	struct outcome *to = ctx;
+	struct json_reader r = {0};
+	assert_int_equal(n, 1);
+	to->called++;
+	to->err = results[0].err;
+	to->data_len = results[0].data.len;
+	(void)snprintf(to->text, sizeof(to->text), "%s", results[0].text);
+	if (results[0].err)
+		return;
+	if (json_is_null(results[0].result, NULL))
+		(void)snprintf(to->value, sizeof(to->value), "null");
+	else
+		(void)snprintf(to->value, sizeof(to->value), "%s",
+			       json_string(&r, results[0].result, NULL, 60));
+}
+
+static void ask_with(enum quorum_rule rule, bool pinned,
+		     const char *const *fields, quorum_done *done)
+{
+	const struct rpc_call call = {.method = "eth_call",
+				      .params = slice_str("[]"),
+				      .pinned = pinned,
+				      .fields = fields};
+	assert_int_equal(quorum_ask(quorum, &call, 1, rule, 5000, done, &got),
+			 OK);
+}
+
+static void ask(enum quorum_rule rule, bool pinned)
+{
+	ask_with(rule, pinned, NULL, on_done);
+}
+
+static void say(size_t i, const char *result)
+{
+	char text[300];
+	(void)snprintf(text, sizeof(text), "[{\"id\":0,%s}]", result);
+	assert_true(fake_reply(urls[i], 200, text));
+	(void)quorum_turn(quorum, fake_now);
+}
+
+#define YES "\"result\":\"yes\""
+#define NO  "\"result\":\"no\""
+#define NIL "\"result\":null"
+#define THROW                                                                  \
+	"\"error\":{\"code\":3,\"message\":\"execution "                       \
+	"reverted\",\"data\":\"0x82b42900\"}"
+
+static void test_ends_at_quorum_without_the_slowest(void **state)
+{
+	(void)state;
+	ask(QUORUM_AGREE, true);
+	say(0, YES);
+	assert_int_equal(got.called, 0);
+	say(2, YES);
+	assert_int_equal(got.called, 1);
+	assert_int_equal(got.err, OK);
+	assert_string_equal(got.value, "yes");
+	assert_non_null(fake_find(urls[1])); /* still to be compared */
+	fake_now += 5000;
+	(void)quorum_turn(quorum, fake_now);
+	assert_null(fake_find(urls[1]));
+	assert_int_equal(got.called, 1);
+}
+
+static void test_outvotes_and_accuses_a_liar(void **state)
+{
+	(void)state;
+	ask(QUORUM_AGREE, true);
+	say(0, NO);
+	say(1, YES);
+	say(2, YES);
+	assert_string_equal(got.value, "yes");
+	assert_true(provider_lying(&providers[0], fake_now));
+	assert_false(provider_lying(&providers[1], fake_now));
+	/* not asked while it lies, asked again later */
+	ask(QUORUM_AGREE, true);
+	assert_null(fake_find(urls[0]));
+	say(1, YES);
+	say(2, YES);
+	fake_now += L1_LYING_FIRST_MS;
+	assert_true(provider_usable(&providers[0], fake_now));
+}
+
+static void test_accuses_after_the_fact(void **state)
+{
+	(void)state;
+	ask(QUORUM_AGREE, true);
+	say(0, YES);
+	say(1, YES);
+	assert_int_equal(got.called, 1);
+	say(2, NO);
+	assert_true(provider_lying(&providers[2], fake_now));
+	assert_int_equal(got.called, 1);
+}
+
+static void test_moving_answers_accuse_nobody(void **state)
+{
+	(void)state;
+	ask(QUORUM_AGREE, false);
+	say(0, YES);
+	say(1, YES);
+	say(2, NO);
+	assert_false(provider_lying(&providers[2], fake_now));
+}
+
+static void test_three_opinions_are_a_conflict(void **state)
+{
+	(void)state;
+	ask(QUORUM_AGREE, true);
+	say(0, YES);
+	say(1, NO);
+	assert_int_equal(got.called, 0);
+	say(2, "\"result\":\"maybe\"");
+	assert_int_equal(got.called, 1);
+	assert_int_equal(got.err, ERR_CONFLICT);
+	for (size_t i = 0; i < N; i++)
+		assert_false(provider_lying(&providers[i], fake_now));
+}
+
+static void test_two_opinions_and_a_silence_are_a_conflict(void **state)
+{
+	(void)state;
+	ask(QUORUM_AGREE, true);
+	say(0, YES);
+	say(1, NO);
+	assert_true(fake_reply(urls[2], 0, NULL));
+	(void)quorum_turn(quorum, fake_now);
+	assert_int_equal(got.err, ERR_CONFLICT);
+	assert_non_null(strstr(got.text, "contradict"));
+}
+
+static void test_too_few_answers_fail_at_once(void **state)
+{
+	(void)state;
+	ask(QUORUM_AGREE, true);
+	say(0, YES);
+	assert_true(fake_reply(urls[1], 0, NULL));
+	assert_true(fake_reply(urls[2], 500, "oops"));
+	(void)quorum_turn(quorum, fake_now);
+	assert_int_equal(got.called, 1);
+	assert_int_equal(got.err, ERR_IO);
+	assert_non_null(strstr(got.text, "b: connection refused"));
+	assert_non_null(strstr(got.text, "c: HTTP status 500"));
+}
+
+static void test_nobody_usable_fails_at_the_next_turn(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N; i++)
+		provider_failed(&providers[i], fake_now, "down");
+	ask(QUORUM_AGREE, true);
+	assert_int_equal(got.called, 0); /* never from quorum_ask() */
+	(void)quorum_turn(quorum, fake_now);
+	assert_int_equal(got.called, 1);
+	assert_int_equal(got.err, ERR_IO);
+}
+
+static void test_a_new_provider_is_waited_for(void **state)
+{
+	(void)state;
+	providers[2].pinned = false; /* its first poll is under way */
+	ask(QUORUM_AGREE, true);
+	say(0, YES);
+	say(1, NO);
+	assert_int_equal(got.called, 0);
+	providers[2].pinned = true;
+	(void)quorum_turn(quorum, fake_now);
+	say(2, YES);
+	assert_int_equal(got.err, OK);
+	assert_string_equal(got.value, "yes");
+	assert_true(provider_lying(&providers[1], fake_now));
+}
+
+static void test_the_deadline_ends_it(void **state)
+{
+	(void)state;
+	ask(QUORUM_AGREE, true);
+	say(0, YES);
+	fake_now += 4999;
+	(void)quorum_turn(quorum, fake_now);
+	assert_int_equal(got.called, 0);
+	fake_now += 1;
+	(void)quorum_turn(quorum, fake_now);
+	assert_int_equal(got.called, 1);
+	assert_int_equal(got.err, ERR_IO);
+}
+
+static void test_null_is_ignorance_when_pinned(void **state)
+{
+	(void)state;
+	ask(QUORUM_AGREE, true);
+	say(0, NIL);
+	say(1, NIL);
+	assert_int_equal(got.err, ERR_IO);
+	assert_int_equal(got.called, 1);
+	say(2, YES);
+	for (size_t i = 0; i < N; i++)
+		assert_false(provider_lying(&providers[i], fake_now));
+	ask(QUORUM_AGREE, false);
+	say(0, NIL);
+	say(1, NIL);
+	assert_int_equal(got.called, 2);
+	assert_int_equal(got.err, OK);
+	assert_string_equal(got.value, "null");
+	say(2, NIL);
+}
+
+static void test_reverts_agree_by_their_data(void **state)
+{
+	(void)state;
+	ask(QUORUM_AGREE, true);
+	say(0, THROW);
+	say(1, "\"error\":{\"code\":-32015,\"message\":\"VM: revert\","
+	       "\"data\":\"0x82b42900\"}");
+	assert_int_equal(got.called, 1);
+	assert_int_equal(got.err, ERR_REFUSED);
+	assert_int_equal(got.data_len, 4);
+	say(2, "\"error\":{\"code\":-32000,\"message\":\"missing trie "
+	       "node\"}");
+	assert_false(provider_lying(&providers[2], fake_now));
+}
+
+static void test_only_named_fields_must_agree(void **state)
+{
+	static const char *const fields[] = {"hash", NULL};
+	struct outcome *to = &got;
+	(void)state;
+	ask_with(QUORUM_AGREE, true, fields, on_done);
+	say(0, "\"result\":{\"hash\":\"0x1\",\"size\":\"0x5\"}");
+	say(1, "\"result\":{\"extra\":1,\"hash\":\"0x1\"}");
+	assert_int_equal(to->called, 1);
+	assert_int_equal(to->err, OK);
+	say(2, "\"result\":{\"hash\":\"0x2\"}");
+	assert_true(provider_lying(&providers[2], fake_now));
+}
+
+static void test_first_falls_to_the_next(void **state)
+{
+	(void)state;
+	providers[1].latency_ms = 10;
+	providers[0].latency_ms = 20;
+	providers[2].latency_ms = 30;
+	ask(QUORUM_FIRST, false);
+	assert_non_null(fake_find(urls[1])); /* the quickest, alone */
+	assert_null(fake_find(urls[0]));
+	assert_true(fake_reply(urls[1], 0, NULL));
+	(void)quorum_turn(quorum, fake_now);
+	say(0, YES);
+	assert_string_equal(got.value, "yes");
+	assert_null(fake_find(urls[2]));
+}
+
+static void test_first_hedges_when_it_is_slow(void **state)
+{
+	(void)state;
+	ask(QUORUM_FIRST, false);
+	fake_now += L1_HEDGE_MS;
+	(void)quorum_turn(quorum, fake_now);
+	assert_non_null(fake_find(urls[0]));
+	say(1, YES);
+	assert_int_equal(got.called, 1);
+	say(0, NO);
+	assert_int_equal(got.called, 1);
+	assert_string_equal(got.value, "yes");
+}
+
+static void test_first_fails_when_all_do(void **state)
+{
+	(void)state;
+	ask(QUORUM_FIRST, false);
+	for (size_t i = 0; i < N; i++) {
+		assert_int_equal(got.called, 0);
+		assert_true(fake_reply(urls[i], 0, NULL));
+		(void)quorum_turn(quorum, fake_now);
+	}
+	assert_int_equal(got.called, 1);
+	assert_int_equal(got.err, ERR_IO);
+}
+
+static void test_broadcast_takes_any_success(void **state)
+{
+	(void)state;
+	provider_failed(&providers[0], fake_now, "down"); /* asked still */
+	ask(QUORUM_BROADCAST, false);
+	say(0, "\"error\":{\"code\":-32000,\"message\":\"nonce too low\"}");
+	assert_int_equal(got.called, 0);
+	say(1, "\"error\":{\"code\":-32000,\"message\":\"already known\"}");
+	assert_int_equal(got.called, 1);
+	assert_int_equal(got.err, OK);
+	say(2, YES);
+	assert_int_equal(got.called, 1);
+}
+
+static void test_broadcast_tells_the_last_failure(void **state)
+{
+	(void)state;
+	ask(QUORUM_BROADCAST, false);
+	assert_true(fake_reply(urls[0], 0, NULL));
+	say(1, "\"error\":{\"code\":-32000,\"message\":\"nonce too low\"}");
+	assert_int_equal(got.called, 0);
+	assert_true(fake_reply(urls[2], 0, NULL));
+	(void)quorum_turn(quorum, fake_now);
+	assert_int_equal(got.called, 1);
+	assert_int_equal(got.err, ERR_REFUSED);
+	assert_string_equal(got.text, "nonce too low");
+}
+
+static void test_cancelled_asks_stay_silent(void **state)
+{
+	(void)state;
+	ask(QUORUM_AGREE, true);
+	quorum_cancel(quorum, &got);
+	for (size_t i = 0; i < N; i++)
+		assert_null(fake_find(urls[i]));
+	fake_now += 9000;
+	(void)quorum_turn(quorum, fake_now);
+	assert_int_equal(got.called, 0);
+}
+
+static void ask_again(void *ctx, const struct quorum_result *results, size_t n)
+{
+	on_done(ctx, results, n);
+	quorum_cancel(quorum, ctx);
+	ask(QUORUM_AGREE, true);
+}
+
+static void test_a_callback_may_ask_and_cancel(void **state)
+{
+	(void)state;
+	ask_with(QUORUM_AGREE, true, NULL, ask_again);
+	assert_true(fake_reply(urls[2], 0, NULL));
+	say(0, YES);
+	say(1, YES);
+	assert_int_equal(got.called, 1);
+	say(0, NO);
+	say(1, NO);
+	assert_int_equal(got.called, 2);
+	assert_string_equal(got.value, "no");
+}
+
+static void test_the_rate_is_kept(void **state)
+{
+	unsigned sent = 0;
+	(void)state;
+	settings[0].rate = 2;
+	providers[0].tokens = 2000;
+	providers[0].tokens_at_ms = fake_now;
+	for (size_t i = 0; i < 4; i++)
+		ask(QUORUM_AGREE, true);
+	while (fake_find(urls[0])) {
+		say(0, YES);
+		sent++;
+	}
+	assert_int_equal(sent, 2);
+	fake_now += 500;
+	assert_true(quorum_turn(quorum, fake_now) <= fake_now + 501);
+	assert_non_null(fake_find(urls[0]));
+	quorum_cancel(quorum, &got);
+	(void)quorum_turn(quorum, fake_now);
+}
+
+static void test_limits(void **state)
+{
+	struct rpc_call calls[QUORUM_CALLS_MAX + 1];
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+		calls[i] = (struct rpc_call){.method = "m",
+					     .params = slice_str("[]")};
+	assert_int_equal(quorum_ask(quorum, calls, ARRAY_LEN(calls),
+				    QUORUM_AGREE, 100, on_done, &got),
+			 ERR_TOO_LARGE);
+	for (size_t i = 0; i < N; i++)
+		providers[i].pinned = false;
+	for (size_t i = 0; i < L1_ASKS_MAX; i++)
+		ask(QUORUM_AGREE, true);
+	assert_int_equal(
+		quorum_ask(quorum, calls, 1, QUORUM_AGREE, 100, on_done, &got),
+		ERR_BUSY);
+	quorum_cancel(quorum, &got);
+	(void)quorum_turn(quorum, fake_now);
+}
+
+#define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_ends_at_quorum_without_the_slowest),
+		TEST(test_outvotes_and_accuses_a_liar),
+		TEST(test_accuses_after_the_fact),
+		TEST(test_moving_answers_accuse_nobody),
+		TEST(test_three_opinions_are_a_conflict),
+		TEST(test_two_opinions_and_a_silence_are_a_conflict),
+		TEST(test_too_few_answers_fail_at_once),
+		TEST(test_nobody_usable_fails_at_the_next_turn),
+		TEST(test_a_new_provider_is_waited_for),
+		TEST(test_the_deadline_ends_it),
+		TEST(test_null_is_ignorance_when_pinned),
+		TEST(test_reverts_agree_by_their_data),
+		TEST(test_only_named_fields_must_agree),
+		TEST(test_first_falls_to_the_next),
+		TEST(test_first_hedges_when_it_is_slow),
+		TEST(test_first_fails_when_all_do),
+		TEST(test_broadcast_takes_any_success),
+		TEST(test_broadcast_tells_the_last_failure),
+		TEST(test_cancelled_asks_stay_silent),
+		TEST(test_a_callback_may_ask_and_cancel),
+		TEST(test_the_rate_is_kept),
+		TEST(test_limits),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

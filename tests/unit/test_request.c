@@ -1,0 +1,298 @@
+/* A citizen's request: what is taken, what is refused, what may follow. */
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#include "relayer/intake.h"
+#include "tests/unit/values.h"
+
+#define NOW   1000
+#define OWNER 3
+
+static struct board_facts world(void)
+{
+	return (struct board_facts){.known = true,
+				    .chain_id = 1,
+				    .rollup = an_address(0xaa),
+				    .state = ROLLUP_RUNNING,
+				    .leaf_count = 100,
+				    .count = 7,
+				    .head_time = NOW,
+				    .inclusion_window = 600};
+}
+
+static struct withdraw a_withdraw(void)
+{
+	return (struct withdraw){.index = 5,
+				 .amount = u256_from(77),
+				 .recipient = an_address(0xbb),
+				 .salt = a_hash(4),
+				 .expiry = NOW + 5000};
+}
+
+static void put_signature(struct json_writer *w, struct signature s)
+{
+	json_put_hex(w, "signature", s.b, sizeof(s.b));
+}
+
+static void write_withdrawal(struct buf *b, const struct withdraw *wish)
+{
+	struct board_facts facts = world();
+	struct json_writer w = json_writer(b);
+
+	json_begin(&w, NULL);
+	json_put_string(&w, "kind", "withdrawal");
+	json_put_u64(&w, "index", wish->index);
+	json_put_amount(&w, "amount", wish->amount);
+	json_put_address(&w, "recipient", wish->recipient);
+	json_put_hash(&w, "salt", wish->salt);
+	json_put_u64(&w, "expiry", wish->expiry);
+	put_signature(&w,
+		      sign_by(OWNER, withdraw_digest(1, facts.rollup, wish)));
+	json_end(&w);
+}
+
+static void write_exit(struct buf *b, const struct exit_to *wish)
+{
+	struct board_facts facts = world();
+	struct json_writer w = json_writer(b);
+
+	json_begin(&w, NULL);
+	json_put_string(&w, "kind", "exit");
+	json_put_u64(&w, "index", wish->index);
+	json_put_address(&w, "recipient", wish->recipient);
+	json_put_u64(&w, "count", wish->count);
+	put_signature(&w,
+		      sign_by(OWNER, exit_to_digest(1, facts.rollup, wish)));
+	json_end(&w);
+}
+
+/* "" when taken, else "STATUS code field"; the request in ret. */
+static const char *judge(const struct board_facts *facts, struct slice body,
+			 struct board_item *ret)
+{
+	static char text[128];
+	struct http_answer answer = {0};
+	struct json_reader r = {0};
+	struct json_doc *doc;
+	struct err_text error;
+
+	*ret = (struct board_item){0};
+	buf_init(&ret->raw, JSON_BODY_MAX);
+	if (intake_parse(facts, body, ret, &answer))
+		return "";
+	assert_int_equal(json_parse(buf_slice(&answer.body), JSON_BODY_MAX, 8,
+				    &doc, &error),
+			 OK);
+	const json_node *e = json_object(&r, json_root(doc), "error");
+	snprintf(text, sizeof(text), "%u %s %s", answer.status,
+		 json_string(&r, e, "code", 32),
+		 json_string(&r, e, "field", 32));
+	assert_true(!r.failed && *json_string(&r, e, "message", 256));
+	json_free(doc);
+	buf_done(&answer.body);
+	buf_done(&ret->raw);
+	return text;
+}
+
+static const char *judge_withdrawal(const struct board_facts *facts,
+				    const struct withdraw *wish,
+				    struct board_item *ret)
+{
+	struct buf b;
+
+	buf_init(&b, 4096);
+	write_withdrawal(&b, wish);
+	const char *text = judge(facts, buf_slice(&b), ret);
+	buf_done(&b);
+	return text;
+}
+
+static void test_a_withdrawal_is_taken_with_its_id_and_deadline(void **state)
+{
+	struct board_facts facts = world();
+	struct withdraw wish = a_withdraw();
+	struct board_item item;
+	struct address signer;
+
+	(void)state;
+	assert_string_equal(judge_withdrawal(&facts, &wish, &item), "");
+	assert_hash_equal(item.request.id,
+			  request_id_withdrawal(1, facts.rollup, &wish));
+	assert_int_equal(item.request.state, REQUEST_QUEUED);
+	assert_int_equal(item.request.accepted_at, NOW);
+	assert_int_equal(item.request.deadline, NOW + 600);
+	assert_int_equal(
+		request_signer(&item.request, 1, facts.rollup, &signer), OK);
+	assert_address_equal(signer, address_of(OWNER));
+	buf_done(&item.raw);
+}
+
+static void test_what_is_certain_to_fail_is_refused(void **state)
+{
+	struct board_facts facts = world();
+	struct board_item item;
+	struct withdraw w;
+
+	(void)state;
+	w = a_withdraw();
+	w.amount = u256_from(0);
+	assert_string_equal(judge_withdrawal(&facts, &w, &item),
+			    "422 certain_to_fail amount");
+	w = a_withdraw();
+	w.expiry = NOW;
+	assert_string_equal(judge_withdrawal(&facts, &w, &item),
+			    "422 certain_to_fail expiry");
+	w = a_withdraw();
+	w.index = 100;
+	assert_string_equal(judge_withdrawal(&facts, &w, &item),
+			    "422 certain_to_fail index");
+	w = a_withdraw();
+	w.recipient = facts.rollup;
+	assert_string_equal(judge_withdrawal(&facts, &w, &item),
+			    "422 certain_to_fail recipient");
+	w = a_withdraw();
+	w.recipient = (struct address){{0}};
+	assert_string_equal(judge_withdrawal(&facts, &w, &item),
+			    "422 certain_to_fail recipient");
+	w = a_withdraw();
+	facts.state = ROLLUP_OPEN;
+	assert_string_equal(judge_withdrawal(&facts, &w, &item),
+			    "422 certain_to_fail kind");
+	facts.known = false;
+	memcpy(facts.not_ready, "L1", 3);
+	assert_string_equal(judge_withdrawal(&facts, &w, &item),
+			    "503 not_ready ");
+}
+
+static void test_an_exit_of_a_past_count_is_refused(void **state)
+{
+	struct board_facts facts = world();
+	struct exit_to wish = {.index = 5,
+			       .recipient = an_address(0xbb),
+			       .count = facts.count - 1};
+	struct board_item item;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 4096);
+	write_exit(&b, &wish);
+	assert_string_equal(judge(&facts, buf_slice(&b), &item),
+			    "422 certain_to_fail count");
+	buf_clear(&b);
+	wish.count++;
+	facts.state = ROLLUP_OPEN; /* that is what it is for */
+	write_exit(&b, &wish);
+	assert_string_equal(judge(&facts, buf_slice(&b), &item), "");
+	assert_hash_equal(item.request.id,
+			  request_id_exit(1, facts.rollup, &wish));
+	buf_done(&item.raw);
+	buf_done(&b);
+}
+
+static void test_nonsense_is_refused_by_its_field(void **state)
+{
+	static const struct {
+		const char *body, *verdict;
+	} cases[] = {
+		{"", "400 bad_json "},
+		{"{", "400 bad_json "},
+		{"[]", "400 bad_field kind"},
+		{"{}", "400 bad_field kind"},
+		{"{\"kind\":\"gift\"}", "400 bad_field kind"},
+		{"{\"kind\":\"transaction\",\"raw\":\"0x\"}",
+		 "422 certain_to_fail raw"},
+		{"{\"kind\":\"transaction\",\"raw\":\"0x1\"}",
+		 "400 bad_field raw"},
+		{"{\"kind\":\"transaction\",\"raw\":\"0x12\",\"x\":1}",
+		 "400 bad_field x"},
+		{"{\"kind\":\"transaction\"}", "400 bad_field raw"},
+		{"{\"kind\":\"exit\",\"index\":-1}", "400 bad_field index"},
+	};
+	struct board_facts facts = world();
+	struct board_item item;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_string_equal(
+			judge(&facts, slice_str(cases[i].body), &item),
+			cases[i].verdict);
+	assert_string_equal(
+		judge(&facts,
+		      slice_str("{\"kind\":\"transaction\",\"raw\":\"0x12\"}"),
+		      &item),
+		"");
+	assert_int_equal(item.request.raw.len, 1);
+	buf_done(&item.raw);
+}
+
+static bool takes(struct slice body)
+{
+	struct board_facts facts = world();
+	struct board_item item;
+	bool taken = !*judge(&facts, body, &item);
+
+	if (taken)
+		buf_done(&item.raw);
+	return taken;
+}
+
+static void test_no_prefix_of_a_request_is_taken(void **state)
+{
+	struct withdraw wish = a_withdraw();
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 4096);
+	write_withdrawal(&b, &wish);
+	assert_true(takes(buf_slice(&b)));
+	assert_prefixes_refused(buf_slice(&b), takes);
+	buf_done(&b);
+}
+
+static void test_the_deadline_is_never_after_the_signature_expires(void **state)
+{
+	struct request r = {.kind = REQUEST_WITHDRAWAL};
+
+	(void)state;
+	r.withdraw.expiry = NOW + 10;
+	assert_int_equal(request_deadline(&r, NOW, 600), NOW + 10);
+	r.withdraw.expiry = NOW + 10000;
+	assert_int_equal(request_deadline(&r, NOW, 600), NOW + 600);
+	/* A window of days is no promise to wait days. */
+	r.withdraw.expiry = NOW + 1000000;
+	assert_int_equal(request_deadline(&r, NOW, 86400), NOW + 3600);
+}
+
+static void test_nothing_follows_an_end(void **state)
+{
+	(void)state;
+	for (int to = REQUEST_QUEUED; to <= REQUEST_FAILED; to++) {
+		assert_false(request_may_become(REQUEST_FINAL, to));
+		assert_false(request_may_become(REQUEST_FAILED, to));
+	}
+	/* What was signed is never failed without L1's word. */
+	assert_false(request_may_become(REQUEST_SIGNED, REQUEST_FAILED));
+	assert_false(request_may_become(REQUEST_SENT, REQUEST_FAILED));
+	assert_false(request_may_become(REQUEST_QUEUED, REQUEST_INCLUDED));
+	assert_true(request_may_become(REQUEST_QUEUED, REQUEST_SIGNED));
+	assert_true(request_may_become(REQUEST_INCLUDED, REQUEST_SENT));
+	assert_true(request_may_become(REQUEST_SENT, REQUEST_QUEUED));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			test_a_withdrawal_is_taken_with_its_id_and_deadline),
+		cmocka_unit_test(test_what_is_certain_to_fail_is_refused),
+		cmocka_unit_test(test_an_exit_of_a_past_count_is_refused),
+		cmocka_unit_test(test_nonsense_is_refused_by_its_field),
+		cmocka_unit_test(test_no_prefix_of_a_request_is_taken),
+		cmocka_unit_test(
+			test_the_deadline_is_never_after_the_signature_expires),
+		cmocka_unit_test(test_nothing_follows_an_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,519 @@
+#include "tests/unit/unit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "store/store.h"
+#include "store/store_test.h"
+#include "tests/unit/scratch.h"
+
+#define MAP (16ULL << 20)
+
+struct fixture {
+	struct scratch scratch;
+	char dir[128];
+	struct store_identity id;
+	struct store *store;
+	struct store_table table;
+	struct err_text error;
+};
+
+static void open_tables(struct fixture *f)
+{
+	struct store_txn *txn;
+
+	assert_int_equal(store_begin(f->store, true, &txn), OK);
+	assert_int_equal(
+		store_table_open(txn, "things", false, false, &f->table), OK);
+	assert_int_equal(store_commit(txn), OK);
+}
+
+static enum err try_open(struct fixture *f)
+{
+	return store_open(f->dir, MAP, &f->id, &f->store, &f->error);
+}
+
+static void setup(struct fixture *f)
+{
+	memset(f, 0, sizeof(*f));
+	f->scratch = scratch_new();
+	snprintf(f->dir, sizeof(f->dir), "%s/db", f->scratch.dir);
+	f->id = (struct store_identity){.chain_id = 56, .program = "watcher"};
+	assert_int_equal(try_open(f), OK);
+	open_tables(f);
+}
+
+static void teardown(struct fixture *f)
+{
+	store_close(f->store);
+	scratch_remove(f->scratch.dir);
+}
+
+static enum err put(struct fixture *f, const char *key, const char *value)
+{
+	struct store_txn *txn;
+	enum err err = store_begin(f->store, true, &txn);
+
+	if (err)
+		return err;
+	err = store_put(txn, &f->table, slice_str(key), slice_str(value));
+	if (err) {
+		store_abort(txn);
+		return err;
+	}
+	return store_commit(txn);
+}
+
+static enum err get(struct fixture *f, const char *key, char *ret)
+{
+	CLEANUP(store_abortp) struct store_txn *txn = NULL;
+	struct slice value;
+	enum err err = store_begin(f->store, false, &txn);
+
+	if (!err)
+		err = store_get(txn, &f->table, slice_str(key), &value);
+	if (err)
+		return err;
+	memcpy(ret, value.p, value.len);
+	ret[value.len] = 0;
+	return OK;
+}
+
+static void reopen(struct fixture *f)
+{
+	store_close(f->store);
+	f->store = NULL;
+	assert_int_equal(try_open(f), OK);
+	open_tables(f);
+}
+
+static void test_what_was_committed_is_there_after_reopening(void **state)
+{
+	struct fixture f;
+	char value[64];
+
+	(void)state;
+	setup(&f);
+	assert_true(store_is_new(f.store));
+	assert_int_equal(put(&f, "a", "one"), OK);
+	assert_int_equal(put(&f, "b", ""), OK);
+	reopen(&f);
+	assert_false(store_is_new(f.store));
+	assert_int_equal(get(&f, "a", value), OK);
+	assert_string_equal(value, "one");
+	assert_int_equal(get(&f, "b", value), OK);
+	assert_string_equal(value, "");
+	assert_int_equal(get(&f, "c", value), ERR_NOT_FOUND);
+	teardown(&f);
+}
+
+static void test_aborted_writes_leave_nothing(void **state)
+{
+	struct fixture f;
+	struct store_txn *txn;
+	char value[64];
+
+	(void)state;
+	setup(&f);
+	assert_int_equal(store_begin(f.store, true, &txn), OK);
+	assert_int_equal(
+		store_put(txn, &f.table, slice_str("a"), slice_str("x")), OK);
+	store_abort(txn);
+	assert_int_equal(get(&f, "a", value), ERR_NOT_FOUND);
+	teardown(&f);
+}
+
+static void test_second_process_is_refused(void **state)
+{
+	struct fixture f;
+	int status;
+
+	(void)state;
+	setup(&f);
+	pid_t child = fork();
+	if (!child) {
+		struct store *s;
+		enum err err = store_open(f.dir, MAP, &f.id, &s, &f.error);
+		_exit(err == ERR_BUSY && strstr(f.error.text, "held") ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	teardown(&f);
+}
+
+static void refused_as_foreign(struct fixture *f, const char *why)
+{
+	store_close(f->store);
+	f->store = NULL;
+	assert_int_equal(try_open(f), ERR_UNSAFE);
+	assert_non_null(strstr(f->error.text, why));
+}
+
+static void test_foreign_store_is_refused(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	f.id.chain_id = 57;
+	refused_as_foreign(&f, "another chain");
+	f.id.chain_id = 56;
+	f.id.hatch.b[3] = 1;
+	refused_as_foreign(&f, "another hatch");
+	f.id.hatch.b[3] = 0;
+	memcpy(f.id.program, "relayer", 8);
+	refused_as_foreign(&f, "another program");
+	teardown(&f);
+}
+
+static size_t read_file(const char *path, uint8_t *to, size_t max)
+{
+	FILE *file = fopen(path, "rb");
+	assert_non_null(file);
+	size_t n = fread(to, 1, max, file);
+	fclose(file);
+	return n;
+}
+
+/* In a child, for the answer to a damaged file must never be a signal. */
+static int open_and_read_in_child(struct fixture *f)
+{
+	int status;
+	pid_t child = fork();
+
+	if (!child) {
+		char value[4096];
+		/* cmocka would jump out of the test here */
+		signal(SIGSEGV, SIG_DFL);
+		signal(SIGBUS, SIG_DFL);
+		signal(SIGABRT, SIG_DFL);
+		if (try_open(f))
+			_exit(10);
+		open_tables(f);
+		_exit(get(f, "k7", value) ? 12 : 0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void test_cut_file_is_refused_never_a_signal(void **state)
+{
+	static uint8_t bytes[1 << 20];
+	struct fixture f;
+	char key[8], path[256], value[2001];
+
+	(void)state;
+	setup(&f);
+	memset(value, 'v', 2000);
+	value[2000] = 0;
+	for (int i = 0; i < 40; i++) {
+		snprintf(key, sizeof(key), "k%d", i);
+		assert_int_equal(put(&f, key, value), OK);
+	}
+	store_close(f.store);
+	f.store = NULL;
+	snprintf(path, sizeof(path), "%s/data.mdb", f.dir);
+	size_t len = read_file(path, bytes, sizeof(bytes));
+	assert_true(len > 100000 && len < sizeof(bytes));
+	for (size_t cut = 0; cut < len; cut += 4096 + cut / 8) {
+		scratch_write(path, bytes, cut);
+		assert_int_equal(open_and_read_in_child(&f), 10);
+		/* and it was left as it was found */
+		assert_int_equal(
+			read_file(path, bytes + len, sizeof(bytes) - len), cut);
+	}
+	scratch_write(path, bytes, len);
+	assert_int_equal(open_and_read_in_child(&f), 0);
+	teardown(&f);
+}
+
+static void test_file_that_is_not_lmdb_is_refused(void **state)
+{
+	struct fixture f;
+	char path[256];
+
+	(void)state;
+	setup(&f);
+	store_close(f.store);
+	f.store = NULL;
+	snprintf(path, sizeof(path), "%s/data.mdb", f.dir);
+	scratch_write(path, "SQLite format 3", 16);
+	assert_int_equal(try_open(&f), ERR_UNSAFE);
+	assert_non_null(strstr(f.error.text, "not LMDB"));
+	scratch_write(path, "", 0);
+	assert_int_equal(try_open(&f), ERR_UNSAFE);
+	teardown(&f);
+}
+
+static void test_flipped_bit_in_a_record_is_noticed(void **state)
+{
+	static uint8_t bytes[1 << 20];
+	struct fixture f;
+	char path[256], value[64];
+	unsigned flips = 0;
+
+	(void)state;
+	setup(&f);
+	assert_int_equal(put(&f, "k", "a value to be damaged"), OK);
+	store_close(f.store);
+	f.store = NULL;
+	snprintf(path, sizeof(path), "%s/data.mdb", f.dir);
+	size_t len = read_file(path, bytes, sizeof(bytes));
+	for (size_t i = 0; i + 21 < len; i++) {
+		if (memcmp(bytes + i, "a value to be damaged", 21) != 0)
+			continue;
+		/* version, value and check: each of their bits */
+		for (size_t bit = 0; bit < 8 * (1 + 21 + 4); bit += 5) {
+			bytes[i - 1 + bit / 8] ^= (uint8_t)(1 << bit % 8);
+			scratch_write(path, bytes, len);
+			assert_int_equal(try_open(&f), OK);
+			open_tables(&f);
+			assert_int_equal(get(&f, "k", value), ERR_UNSAFE);
+			store_close(f.store);
+			f.store = NULL;
+			bytes[i - 1 + bit / 8] ^= (uint8_t)(1 << bit % 8);
+			flips++;
+		}
+	}
+	assert_true(flips > 0);
+	teardown(&f);
+}
+
+static void test_record_moved_to_another_key_is_noticed(void **state)
+{
+	struct fixture f;
+	struct store_table raw;
+	struct slice value;
+	struct store_txn *txn;
+	char copy[64];
+
+	(void)state;
+	setup(&f);
+	assert_int_equal(put(&f, "k", "mine"), OK);
+	raw = f.table;
+	raw.raw = true; /* as an attacker of the file would see it */
+	assert_int_equal(store_begin(f.store, true, &txn), OK);
+	assert_int_equal(store_get(txn, &raw, slice_str("k"), &value), OK);
+	memcpy(copy, value.p, value.len);
+	assert_int_equal(store_put(txn, &raw, slice_str("other"),
+				   slice_of(copy, value.len)),
+			 OK);
+	assert_int_equal(store_commit(txn), OK);
+	assert_int_equal(get(&f, "k", copy), OK);
+	assert_int_equal(get(&f, "other", copy), ERR_UNSAFE);
+	teardown(&f);
+}
+
+struct seen {
+	char keys[64];
+	size_t stop_after;
+};
+
+static bool visit(void *ctx, struct slice key, struct slice value)
+{
+	struct seen *s = ctx;
+
+	(void)value;
+	memcpy(s->keys + strlen(s->keys), key.p, key.len);
+	return --s->stop_after > 0;
+}
+
+static const char *walk(struct fixture *f, struct seen *s, const char *from,
+			bool reverse, size_t max)
+{
+	CLEANUP(store_abortp) struct store_txn *txn = NULL;
+
+	*s = (struct seen){.stop_after = max};
+	assert_int_equal(store_begin(f->store, false, &txn), OK);
+	assert_int_equal(
+		store_walk(txn, &f->table, slice_str(from), reverse, visit, s),
+		OK);
+	return s->keys;
+}
+
+static void test_walk_goes_both_ways_from_any_place(void **state)
+{
+	struct fixture f;
+	struct seen s;
+
+	(void)state;
+	setup(&f);
+	assert_string_equal(walk(&f, &s, "", false, 9), "");
+	assert_string_equal(walk(&f, &s, "x", true, 9), "");
+	for (const char *k = "dbfh"; *k; k++)
+		assert_int_equal(put(&f, (const char[2]){*k, 0}, "v"), OK);
+	assert_string_equal(walk(&f, &s, "", false, 9), "bdfh");
+	assert_string_equal(walk(&f, &s, "d", false, 9), "dfh");
+	assert_string_equal(walk(&f, &s, "e", false, 9), "fh");
+	assert_string_equal(walk(&f, &s, "", true, 9), "hfdb");
+	assert_string_equal(walk(&f, &s, "f", true, 9), "fdb");
+	assert_string_equal(walk(&f, &s, "e", true, 9), "db");
+	assert_string_equal(walk(&f, &s, "z", true, 9), "hfdb");
+	assert_string_equal(walk(&f, &s, "a", true, 9), "");
+	assert_string_equal(walk(&f, &s, "", false, 2), "bd");
+	teardown(&f);
+}
+
+static void test_append_wants_the_highest_key(void **state)
+{
+	struct fixture f;
+	struct store_txn *txn;
+
+	(void)state;
+	setup(&f);
+	assert_int_equal(store_begin(f.store, true, &txn), OK);
+	assert_int_equal(
+		store_append(txn, &f.table, slice_str("b"), slice_str("")), OK);
+	assert_int_equal(
+		store_append(txn, &f.table, slice_str("a"), slice_str("")),
+		ERR_CONFLICT);
+	assert_int_equal(
+		store_append(txn, &f.table, slice_str("c"), slice_str("")), OK);
+	assert_int_equal(store_count(txn, &f.table), 2);
+	assert_int_equal(store_delete(txn, &f.table, slice_str("b")), OK);
+	assert_int_equal(store_delete(txn, &f.table, slice_str("b")),
+			 ERR_NOT_FOUND);
+	assert_int_equal(store_commit(txn), OK);
+	teardown(&f);
+}
+
+static enum err fail_after(void *ctx, enum store_moment moment)
+{
+	(void)ctx;
+	return moment == STORE_AFTER_COMMIT ? ERR_IO : OK;
+}
+
+static void test_store_serves_nothing_after_a_failed_commit(void **state)
+{
+	struct fixture f;
+	char value[64];
+
+	(void)state;
+	setup(&f);
+	store_set_hook(f.store, fail_after, NULL);
+	assert_int_equal(put(&f, "a", "one"), ERR_IO);
+	assert_int_equal(put(&f, "a", "two"), ERR_UNSAFE);
+	assert_int_equal(get(&f, "a", value), ERR_UNSAFE);
+	reopen(&f);
+	assert_int_equal(get(&f, "a", value), OK);
+	assert_string_equal(value, "one");
+	teardown(&f);
+}
+
+static void test_full_map_is_an_error_not_a_loss(void **state)
+{
+	struct fixture f;
+	static char big[1 << 20];
+	char value[64];
+	enum err err = OK;
+
+	(void)state;
+	setup(&f);
+	assert_int_equal(put(&f, "a", "one"), OK);
+	memset(big, 'x', sizeof(big) - 1);
+	for (int i = 0; i < 40 && !err; i++)
+		err = put(&f, (const char[3]){'b', (char)('0' + i), 0}, big);
+	assert_int_equal(err, ERR_FULL);
+	assert_true(store_fill_percent(f.store) > 50);
+	reopen(&f);
+	assert_int_equal(get(&f, "a", value), OK);
+	teardown(&f);
+}
+
+/* A child writes numbers 1, 2, 3 … one commit each, and tells each number
+ * after its commit; it is killed at some moment. */
+static void write_until_killed(struct fixture *f, int to)
+{
+	uint64_t n = 0;
+
+	store_close(f->store);
+	if (try_open(f))
+		_exit(1);
+	open_tables(f);
+	for (;;) {
+		char text[32];
+		snprintf(text, sizeof(text), "%llu", (unsigned long long)++n);
+		if (put(f, "n", text) || write(to, &n, sizeof(n)) < 0)
+			_exit(1);
+	}
+}
+
+static void test_kill_loses_nothing_that_was_committed(void **state)
+{
+	(void)state;
+	for (useconds_t after = 2000; after < 30000; after += 7000) {
+		struct fixture f;
+		int fds[2], status;
+		uint64_t told = 0, n;
+		char value[64];
+
+		setup(&f);
+		store_close(f.store);
+		f.store = NULL;
+		assert_int_equal(pipe(fds), 0);
+		pid_t child = fork();
+		if (!child)
+			write_until_killed(&f, fds[1]);
+		close(fds[1]);
+		assert_int_equal(read(fds[0], &n, sizeof(n)), sizeof(n));
+		usleep(after);
+		kill(child, SIGKILL);
+		waitpid(child, &status, 0);
+		for (told = n; read(fds[0], &n, sizeof(n)) == sizeof(n);)
+			told = n;
+		close(fds[0]);
+		assert_int_equal(try_open(&f), OK);
+		open_tables(&f);
+		assert_int_equal(get(&f, "n", value), OK);
+		assert_true(strtoull(value, NULL, 10) >= told);
+		assert_true(strtoull(value, NULL, 10) <= told + 1);
+		teardown(&f);
+	}
+}
+
+static void test_half_made_creation_is_made_anew(void **state)
+{
+	struct fixture f;
+	char path[256];
+
+	(void)state;
+	setup(&f);
+	store_close(f.store);
+	f.store = NULL;
+	snprintf(path, sizeof(path), "%s/data.mdb", f.dir);
+	assert_int_equal(unlink(path), 0);
+	snprintf(path, sizeof(path), "%s/.new", f.dir);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/.new/data.mdb", f.dir);
+	scratch_write(path, "half", 4);
+	assert_int_equal(try_open(&f), OK);
+	assert_true(store_is_new(f.store));
+	assert_int_not_equal(access(path, F_OK), 0);
+	teardown(&f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			test_what_was_committed_is_there_after_reopening),
+		cmocka_unit_test(test_aborted_writes_leave_nothing),
+		cmocka_unit_test(test_second_process_is_refused),
+		cmocka_unit_test(test_foreign_store_is_refused),
+		cmocka_unit_test(test_cut_file_is_refused_never_a_signal),
+		cmocka_unit_test(test_file_that_is_not_lmdb_is_refused),
+		cmocka_unit_test(test_flipped_bit_in_a_record_is_noticed),
+		cmocka_unit_test(test_record_moved_to_another_key_is_noticed),
+		cmocka_unit_test(test_walk_goes_both_ways_from_any_place),
+		cmocka_unit_test(test_append_wants_the_highest_key),
+		cmocka_unit_test(
+			test_store_serves_nothing_after_a_failed_commit),
+		cmocka_unit_test(test_full_map_is_an_error_not_a_loss),
+		cmocka_unit_test(test_kill_loses_nothing_that_was_committed),
+		cmocka_unit_test(test_half_made_creation_is_made_anew),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,29 @@
+/* What the watcher answers over HTTP: formats.md HTTP.  Handlers run on the
+ * server's threads; they read the board and the ledger's snapshots, and change
+ * nothing: a posted ballot goes through the intake to the worker. */
+#ifndef EGRESS_WATCHER_API_H
+#define EGRESS_WATCHER_API_H
+
+#include "http/server.h"
+#include "store/ledger.h"
+#include "watcher/board.h"
+#include "watcher/intake.h"
+
+struct api { /* the handlers' ctx; all borrowed */
+	uint64_t chain_id;
+	struct address hatch;
+	struct board *board;
+	struct intake *intake;
+	struct ledger *ledger;
+};
+
+extern const struct http_route api_routes[];
+
+/* The worker's answer to a posted ballot. */
+void api_answer_ballot(struct http_deferred *call, bool known);
+
+/* ---- between api.c and api_ledger.c ---- */
+void api_ok(struct http_answer *answer); /* 200, an empty body to fill */
+http_handler api_proof, api_account, api_pack, api_bucket, api_credential;
+
+#endif

@@ -1,0 +1,60 @@
+/* Every limit of the watcher, with its reason. */
+#ifndef EGRESS_WATCHER_LIMITS_H
+#define EGRESS_WATCHER_LIMITS_H
+
+/* A sequencer may be named with a probe though it is not in the list now. */
+#define STANDBYS_MAX 64
+
+/* Blocks committed in one turn: a turn ends within a second, and a commit
+ * costs one fsync. */
+#define BLOCKS_A_TURN 32
+
+/* Ballots of one signer that are kept: a guardian that floods fills its own
+ * places only (an honest one has two alive at a time). */
+#define BALLOTS_A_SIGNER 10
+#define POOL_MAX	 (BALLOTS_A_SIGNER * 32 /* guardians */)
+
+/* Posted ballots waiting for the worker; more are answered 503. */
+#define INTAKE_MAX 64
+
+/* A peer's list: POOL_MAX ballots in JSON are below 200 KiB. */
+#define PEER_REPLY_MAX	 (512u << 10)
+#define PEER_TIMEOUT_MS	 3000
+#define PEER_CALM_MS	 5000 /* between pulls while all is well */
+#define PEER_BUSY_MS	 1000 /* while OPEN, SETTLING or PROMOTED */
+#define GOSSIP_BATCH_MAX 128  /* bundles taken from peers in one turn */
+
+#define PROBE_REPLY_MAX	 4096
+#define PROBE_TIMEOUT_MS 2000
+#define PROBE_EVERY_MS	 2000 /* while all is well */
+#define PROBE_LATE_MS	 500  /* when somebody is about to be chosen */
+#define PROBE_FAILURES	 3    /* in a row: it is not there */
+#define PROBE_STALE_MS	 8000 /* an answer older than this says nothing */
+
+/* Facts that could not be read for so long: we do not know the phase. */
+#define FACTS_STALE_MS 15000
+
+/* Asks to the signer in flight: two expiries, twice. */
+#define ASKS_MAX 4
+/* Distinct choices of one (epoch, progress): every standby, and to open. */
+#define CHOICES_MAX 64
+/* A refused ballot is not asked for again before this. */
+#define REFUSED_RETRY_MS 2000
+
+/* A ledger that stands still for so long is not waited for before voting. */
+#define FOLLOW_STUCK_MS 10000
+
+/* More blocks behind than this is "catching up". */
+#define BEHIND_MAX 8
+
+/* Heads in a row that show no hatch where one was configured: it is not one. */
+#define NO_HATCH_HEADS 3
+
+/* The vault is compared with the ledger at most this often. */
+#define VAULT_EVERY_MS 10000
+
+/* --check: how long L1 and the signer have to answer. */
+#define CHECK_L1_MS	15000
+#define CHECK_SIGNER_MS 5000
+
+#endif

@@ -1,0 +1,71 @@
+/* This watcher's own copy of the ledger, rebuilt from L1 data alone: batches
+ * from calldata, and what L1 itself changed.  Every root is checked.
+ *
+ * A batch that does not give its root is proven bad; one that cannot be
+ * understood stops the ledger at the last good root, which is still served.
+ * A damaged store is fatal here: nothing follows from half a ledger. */
+#ifndef EGRESS_WATCHER_REPLICA_H
+#define EGRESS_WATCHER_REPLICA_H
+
+#include "l1/follow.h"
+#include "store/chain.h"
+#include "store/ledger.h"
+#include "watcher/history.h"
+
+struct replica {
+	struct store *store;
+	struct ledger *ledger;
+	struct chain chain;
+	struct history history;
+	struct store_table meta;
+	struct address hatch;
+	struct address rollup; /* zero: not known yet */
+	uint64_t from;	       /* L1 block to start at */
+	struct block_ref tip;  /* hash zero: nothing followed, start there */
+};
+
+/* Opens (or creates) the tables and rebuilds the tree. */
+MUST_CHECK enum err replica_open(struct store *store, unsigned nodes_from,
+				 struct address hatch, uint64_t from,
+				 struct replica *ret, struct err_text *error);
+void replica_done(struct replica *r);
+/* The rollup's address, once it is known; durable. ERR_CONFLICT: another one
+ * than before, which an immutable hatch cannot have. */
+MUST_CHECK enum err replica_set_rollup(struct replica *r,
+				       struct address rollup);
+/* One block forward or back, durable when it returns. What was learnt is in
+ * history.stop. */
+void replica_forward(struct replica *r, const struct follow_step *step);
+void replica_back(struct replica *r);
+/* What follow_new() needs. */
+struct follow_config replica_follow_config(const struct replica *r);
+
+/* ---- between replica.c and replay.c ---- */
+
+/* What a pass over a block's logs found; the pass is then given up and done
+ * again with this known. */
+struct finding {
+	bool set;
+	uint32_t log;
+	struct stop stop;
+};
+
+struct replay {
+	struct replica *r;
+	struct store_txn *txn;
+	const struct follow_step *step;
+	const struct l1_log *log;
+	struct history_at at;
+	struct finding *finding; /* what this pass found, if it did */
+};
+
+/* One batch: checked against its hash, applied step by step, every root
+ * compared. Whatever is wrong with it is in p->finding. */
+struct sovereign_log;
+MUST_CHECK enum err replay_batch(struct replay *p,
+				 const struct sovereign_log *event);
+/* Fills the finding. */
+void replay_stop(struct replay *p, enum stop_kind kind, uint64_t batch,
+		 const char *format, ...) PRINTF_LIKE(4, 5);
+
+#endif

@@ -1,0 +1,137 @@
+#include "watcher/sight.h"
+
+#include <stdio.h>
+
+#include "abi/words.h"
+#include "abi/contracts_tables.h"
+#include "watcher/limits.h"
+
+#define RETRY_MS 1000
+
+void sight_init(struct sight *s, struct l1 *l1, struct address hatch)
+{
+	*s = (struct sight){.l1 = l1, .hatch = hatch};
+}
+
+void sight_done(struct sight *s)
+{
+	if (s->l1)
+		hatch_cancel(s->l1, s);
+}
+
+/* A hatch that was deployed a moment ago is not at the block acted on yet:
+ * only when the head has none either, and again, it is no hatch. */
+static void no_hatch(struct sight *s, const char *why)
+{
+	if (s->known)
+		return;
+	if (s->at_head && ++s->misses >= NO_HATCH_HEADS)
+		snprintf(s->fatal, sizeof(s->fatal), "chain.hatch: %.220s",
+			 why);
+	s->at_head = !s->at_head;
+}
+
+static void facts_read(void *ctx, enum err err, const char *why,
+		       const struct hatch_facts *facts)
+{
+	struct sight *s = ctx;
+
+	s->reading = false;
+	if (err) {
+		snprintf(s->trouble, sizeof(s->trouble), "%s",
+			 why && *why ? why : err_name(err));
+		if (err == ERR_INVALID)
+			no_hatch(s, s->trouble);
+		return;
+	}
+	if (s->at_head) {
+		snprintf(s->trouble, sizeof(s->trouble),
+			 "the hatch stands, but not yet at the depth acted on");
+		s->at_head = false;
+		s->misses = 0;
+		return;
+	}
+	s->trouble[0] = 0;
+	s->known = true;
+	s->good_ms = s->now_ms;
+	s->facts = *facts;
+}
+
+static void vault_read(void *ctx, const struct l1_call_result *results,
+		       size_t n)
+{
+	struct sight *s = ctx;
+	struct abi_reader r;
+	struct u256 balance;
+
+	s->vault_reading = false;
+	if (n != 1 || results[0].err)
+		return;
+	r = abi_reader(results[0].data);
+	balance = abi_u256(&r);
+	if (r.failed)
+		return;
+	s->vault.known = true;
+	s->vault.balance = balance;
+}
+
+/* Only while RUNNING: exits take from the vault before the ledger knows. */
+static void read_vault(struct sight *s)
+{
+	struct l1_call call = {.to = s->facts.rollup};
+	struct address none = {{0}}, native = {{0}};
+	struct buf data;
+
+	if (!s->known || s->facts.state != ROLLUP_RUNNING || s->vault_reading ||
+	    (s->vault_ms && s->vault_ms + VAULT_EVERY_MS > s->now_ms))
+		return;
+	s->vault_ms = s->now_ms;
+	buf_init(&data, 64);
+	abi_put_selector(&data, SEL_SOVEREIGNROLLUP_VAULT);
+	abi_put_address(&data, native);
+	call.data = buf_slice(&data);
+	s->vault.known = false;
+	s->vault.block = s->facts.block.number;
+	s->vault_reading = !l1_calls(s->l1, none, &call, 1, s->facts.block.hash,
+				     vault_read, s);
+	buf_done(&data);
+}
+
+static void read_facts(struct sight *s)
+{
+	const struct l1_view *view = l1_view(s->l1);
+	const struct block_ref *at = s->at_head ? &view->head : &view->acted;
+	bool moved = !hash_eq(at->hash, s->at.hash);
+	bool failed = s->trouble[0] || !s->known;
+
+	if (s->reading || !view->healthy || hash_is_zero(at->hash))
+		return;
+	if (!moved && !(failed && s->read_ms + RETRY_MS <= s->now_ms))
+		return;
+	s->at = *at;
+	s->read_ms = s->now_ms;
+	s->reading = !hatch_read(s->l1, s->hatch, &s->at, facts_read, s);
+}
+
+uint64_t sight_turn(struct sight *s, uint64_t now_mono_ms)
+{
+	s->now_ms = now_mono_ms;
+	read_facts(s);
+	read_vault(s);
+	return s->trouble[0] ? now_mono_ms + RETRY_MS : UINT64_MAX;
+}
+
+const char *sight_blind(const struct sight *s, uint64_t now_mono_ms)
+{
+	const struct l1_view *view = l1_view(s->l1);
+
+	if (!view->healthy)
+		return view->why[0] ? view->why
+				    : "no provider has answered yet";
+	if (!s->known)
+		return s->trouble[0] ? s->trouble : "reading the hatch";
+	/* The block moved on, and nobody could say what is there. */
+	if (s->trouble[0] && s->good_ms + FACTS_STALE_MS < now_mono_ms)
+		return s->trouble;
+	return "";
+}

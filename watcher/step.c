@@ -1,0 +1,361 @@
+/* One turn: reap, follow, decide, commit, start. */
+#include "watcher/watcher.h"
+
+#include <stdio.h>
+
+#include "abi/hex.h"
+#include "sys/log.h"
+#include "sys/notify.h"
+#include "watcher/watcher_inside.h"
+
+#define REAP_MS		  60000 /* dead readers of the store */
+#define FILL_WARN_PERCENT 50
+
+/* ---- following ---- */
+
+static void check_chain(struct watcher *w)
+{
+	const struct l1_view *view = l1_view(w->l1);
+	size_t wrong = 0;
+
+	for (size_t i = 0; i < view->n; i++)
+		wrong += !strcmp(view->providers[i].state, "wrong_chain");
+	if (view->n && wrong == view->n)
+		snprintf(w->fatal, sizeof(w->fatal),
+			 "chain.id: every provider is on another chain: %.160s",
+			 view->providers[0].why);
+}
+
+static void start_following(struct watcher *w, uint64_t now)
+{
+	struct follow_config c;
+	enum err err = OK;
+
+	if (w->sight.known)
+		err = replica_set_rollup(&w->replica, w->sight.facts.rollup);
+	if (err == ERR_CONFLICT)
+		snprintf(w->fatal, sizeof(w->fatal),
+			 "the hatch names another rollup than before");
+	else if (err)
+		fatal("the rollup's address cannot be committed",
+		      err_name(err));
+	if (err || !w->sight.known)
+		return;
+	c = replica_follow_config(&w->replica);
+	w->follow = follow_new(w->l1, &c);
+	w->followed_ms = now;
+}
+
+/* Commits what has arrived, up to BLOCKS_A_TURN. */
+static uint64_t follow_blocks(struct watcher *w, uint64_t now)
+{
+	uint64_t next = UINT64_MAX;
+
+	if (!w->follow)
+		start_following(w, now);
+	if (!w->follow)
+		return next;
+	next = follow_turn(w->follow, now);
+	for (int i = 0; i < BLOCKS_A_TURN; i++) {
+		struct follow_step step = follow_peek(w->follow);
+
+		if (step.move == FOLLOW_NONE)
+			return next;
+		if (step.move == FOLLOW_FORWARD)
+			replica_forward(&w->replica, &step);
+		else
+			replica_back(&w->replica);
+		follow_ack(w->follow, &w->replica.tip);
+		w->followed_ms = now;
+	}
+	return now; /* there may be more */
+}
+
+/* ---- deciding ---- */
+
+static struct verdict_input input(struct watcher *w, const char *blind,
+				  const char **standby_why, uint64_t now)
+{
+	const struct hatch_facts *f = &w->sight.facts;
+	struct verdict_input in = {
+		.facts = w->sight.known ? f : NULL,
+		.l1_healthy = !blind[0],
+		.l1_why = blind,
+		.policy = {.observer = !w->config->guardian_set,
+			   .promote = w->config->vote.promote == VOTE_AUTO,
+			   .open = w->config->vote.open == VOTE_AUTO,
+			   .hold_off = w->config->vote.hold_off_ms / 1000},
+	};
+
+	for (size_t i = 0; in.facts && i < f->n_standbys; i++) {
+		in.standby[i] = standbys_state(&w->standbys, f->standbys[i],
+					       now, &standby_why[i]);
+		in.promoted[i] = history_was_promoted(
+			&w->replica.history,
+			&(struct promotion){.to = f->standbys[i],
+					    .progress = f->count,
+					    .block = f->block.number});
+	}
+	if (in.facts)
+		in.prior = voter_prior(&w->voter, f, l1_view(w->l1)->head.time);
+	return in;
+}
+
+static bool is_guardian(const struct watcher *w)
+{
+	const struct hatch_facts *f = &w->sight.facts;
+
+	for (size_t i = 0; w->sight.known && i < f->n_guardians; i++)
+		if (address_eq(f->guardians[i], w->config->guardian))
+			return true;
+	return false;
+}
+
+static void show_phase(struct watcher *w, const struct verdict *v)
+{
+	bool moved = v->phase != w->verdict.phase;
+
+	if (moved)
+		notify_status(v->why);
+	if (moved || v->act != w->verdict.act)
+		log_line(moved ? LOG_LEVEL_NOTICE : LOG_LEVEL_INFO,
+			 moved ? "phase" : "verdict", "phase",
+			 phase_name(v->phase), "was",
+			 phase_name(w->verdict.phase), "act",
+			 verdict_act_name(v->act), "why", v->why, "block",
+			 log_u64(w->sight.facts.block.number).s, (char *)NULL);
+}
+
+/* The ledger's events reach up to the facts, so that no promotion is unknown.
+ * One that cannot move at all is not waited for: the facts are enough to vote,
+ * and L1 refuses a standby that was promoted already. */
+static bool knows_events(const struct watcher *w, uint64_t now)
+{
+	return w->replica.tip.number >= w->sight.facts.block.number ||
+	       now - w->followed_ms >= FOLLOW_STUCK_MS;
+}
+
+static struct voter_wish wish(struct watcher *w, const struct pool_rules *rules,
+			      uint64_t now)
+{
+	struct voter_wish none = {0};
+
+	w->voting[0] = 0;
+	if (!w->config->guardian_set)
+		return none;
+	if (w->sight.known && !is_guardian(w)) {
+		snprintf(w->voting, sizeof(w->voting),
+			 "guardian: %s is not among the hatch's guardians",
+			 address_text(w->config->guardian).s);
+		return none;
+	}
+	memcpy(w->voting, w->voter.trouble, sizeof(w->voting));
+	if (!knows_events(w, now))
+		return none;
+	return voter_wish(&w->voter, &w->pool, rules, &w->verdict, now);
+}
+
+/* ---- committing ---- */
+
+struct turn { /* what one turn's transaction holds */
+	struct store_txn *txn;
+	struct pool_rules rules;
+	size_t n_calls;
+	struct http_deferred *calls[INTAKE_MAX];
+	bool known[INTAKE_MAX];
+};
+
+static enum err add(struct watcher *w, struct turn *t, const struct bundle *b,
+		    bool *ret_known)
+{
+	size_t n;
+	enum err err = pool_add(t->txn, &w->pool, b, &n);
+
+	if (err)
+		return err;
+	*ret_known = n == 0;
+	w->ballots_changed |= n > 0;
+	return OK;
+}
+
+static enum err add_posted(struct watcher *w, struct turn *t)
+{
+	struct intake_item item;
+	enum err err = OK;
+
+	intake_drained(w->intake);
+	while (!err && t->n_calls < INTAKE_MAX &&
+	       intake_take(w->intake, &item)) {
+		bool known = true;
+		/* Judged again: the facts may have moved since. */
+		if (!pool_judge(&t->rules, &item.bundle).code)
+			err = add(w, t, &item.bundle, &known);
+		t->known[t->n_calls] = known;
+		t->calls[t->n_calls++] = item.call;
+	}
+	return err;
+}
+
+static enum err add_found(struct watcher *w, struct turn *t, uint64_t now)
+{
+	struct bundle own;
+	enum err err = OK;
+	bool known;
+
+	for (size_t i = 0; !err && i < w->gossip.n_found; i++)
+		if (!pool_judge(&t->rules, &w->gossip.found[i]).code)
+			err = add(w, t, &w->gossip.found[i], &known);
+	w->gossip.n_found = 0;
+	while (!err && voter_take(&w->voter, now, &own))
+		err = add(w, t, &own, &known);
+	return err;
+}
+
+static enum err change(struct watcher *w, struct turn *t,
+		       struct voter_wish *ret_wish, uint64_t now)
+{
+	size_t gone = 0;
+	enum err err = add_posted(w, t);
+
+	if (!err)
+		err = add_found(w, t, now);
+	if (!err)
+		err = pool_prune(t->txn, &w->pool, &t->rules, &gone);
+	if (err)
+		return err;
+	w->ballots_changed |= gone > 0;
+	*ret_wish = wish(w, &t->rules, now);
+	return voter_choose(t->txn, &w->voter, ret_wish, t->rules.now);
+}
+
+static bool anything(struct watcher *w, const struct turn *t, uint64_t now)
+{
+	struct pollfd p = {.fd = intake_fd(w->intake), .events = POLLIN};
+
+	return w->gossip.n_found || voter_answered(&w->voter) ||
+	       poll(&p, 1, 0) > 0 || pool_stale(&w->pool, &t->rules) ||
+	       wish(w, &t->rules, now).n;
+}
+
+/* One transaction for everything that this turn changes; what it allows is
+ * done after it is durable. */
+static void commit_turn(struct watcher *w, uint64_t now)
+{
+	struct turn t = {0};
+	struct voter_wish asked = {0};
+	enum err err;
+
+	if (w->sight.known)
+		t.rules = pool_rules_of(w->config->shared.chain.id,
+					l1_view(w->l1)->head.time,
+					&w->sight.facts);
+	if (!anything(w, &t, now))
+		return;
+	err = store_begin(w->store, true, &t.txn);
+	if (!err) {
+		err = change(w, &t, &asked, now);
+		if (!err)
+			err = store_commit(t.txn);
+		else
+			store_abort(t.txn);
+	}
+	if (err)
+		fatal("ballots cannot be committed", err_name(err));
+	for (size_t i = 0; i < t.n_calls; i++)
+		api_answer_ballot(t.calls[i], t.known[i]);
+	voter_ask(&w->voter, &asked);
+}
+
+/* ---- the step ---- */
+
+static uint64_t gossip_interval(const struct watcher *w)
+{
+	uint64_t poll = w->config->shared.poll_ms;
+
+	switch (w->verdict.phase) {
+	case PHASE_LATE:
+		return poll;
+	case PHASE_PROMOTED:
+	case PHASE_OPEN:
+	case PHASE_SETTLING:
+		return poll > PEER_BUSY_MS ? poll : PEER_BUSY_MS;
+	case PHASE_LIVE:
+	case PHASE_UNKNOWN:
+		break;
+	}
+	return PEER_CALM_MS;
+}
+
+static void publish(struct watcher *w, const struct verdict_input *in,
+		    const char *const *standby_why, const char *blind)
+{
+	struct report_input r = {
+		.chain_id = w->config->shared.chain.id,
+		.sight = &w->sight,
+		.l1 = l1_view(w->l1),
+		.replica = &w->replica,
+		.pool = &w->pool,
+		.verdict = &w->verdict,
+		.standbys = in,
+		.blind = blind,
+		.voting = w->voting,
+		.behind = w->follow ? follow_behind(w->follow) : 0,
+		.following = w->follow != NULL,
+		.follow_trouble = w->follow ? follow_trouble(w->follow) : "",
+		.ballots_changed = w->ballots_changed,
+	};
+
+	memcpy(r.standby_why, standby_why, sizeof(r.standby_why));
+	report_publish(&w->report, &r);
+	w->ballots_changed = false;
+}
+
+static void keep_house(struct watcher *w, uint64_t now)
+{
+	unsigned fill = store_fill_percent(w->store);
+
+	w->reaped_ms = now;
+	store_reap_readers(w->store);
+	if (fill >= FILL_WARN_PERCENT && !w->fill_said)
+		log_warn("the store is filling up: raise store.map_size",
+			 "percent", log_u64(fill).s);
+	w->fill_said = fill >= FILL_WARN_PERCENT;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t watcher_step(struct watcher *w, uint64_t now)
+{
+	const char *standby_why[HATCH_KEYS_MAX] = {NULL}, *blind;
+	struct verdict_input in;
+	struct verdict verdict;
+	uint64_t next;
+
+	for (size_t i = 0; i < HATCH_KEYS_MAX; i++)
+		standby_why[i] = "";
+	http_client_turn(w->http);
+	next = l1_turn(w->l1, now);
+	if (w->signer)
+		next = earlier(next, signer_client_turn(w->signer, now));
+	check_chain(w);
+	next = earlier(next, sight_turn(&w->sight, now));
+	next = earlier(next, follow_blocks(w, now));
+	blind = sight_blind(&w->sight, now);
+	in = input(w, blind, standby_why, now);
+	verdict = verdict_of(&in);
+	show_phase(w, &verdict);
+	w->verdict = verdict;
+	commit_turn(w, now);
+	next = earlier(next, gossip_turn(&w->gossip, now, gossip_interval(w)));
+	next = earlier(next, standbys_turn(&w->standbys, now,
+					   verdict.phase == PHASE_LATE
+						   ? PROBE_LATE_MS
+						   : PROBE_EVERY_MS));
+	publish(w, &in, standby_why, blind);
+	if (now - w->reaped_ms >= REAP_MS)
+		keep_house(w, now);
+	return next;
+}

@@ -1,0 +1,36 @@
+/* The watcher's parts: watcher.c makes and ends them, step.c turns them. */
+#ifndef EGRESS_WATCHER_WATCHER_INSIDE_H
+#define EGRESS_WATCHER_WATCHER_INSIDE_H
+
+#include "watcher/api.h"
+#include "watcher/gossip.h"
+#include "watcher/report.h"
+#include "watcher/vote.h"
+#include "watcher/watcher.h"
+
+struct watcher {
+	const struct watcher_config *config;
+	struct http_client *http;
+	struct store *store;
+	struct l1 *l1;
+	struct signer_client *signer; /* NULL: observer */
+	struct replica replica;
+	struct follow *follow; /* NULL until the rollup is known */
+	struct sight sight;
+	struct standbys standbys;
+	struct gossip gossip;
+	struct pool pool;
+	struct voter voter;
+	struct intake *intake;
+	struct board *board;
+	struct report report;
+	struct api api;
+	struct http_server *server;
+	struct verdict verdict;
+	char voting[ASK_ANSWER_TEXT + 64]; /* "" or why we do not vote */
+	bool ballots_changed, fill_said;
+	uint64_t reaped_ms, followed_ms; /* the ledger moved last */
+	char fatal[256];
+};
+
+#endif
