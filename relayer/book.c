@@ -146,7 +146,7 @@ enum err book_set(struct book *b, struct turn *t, struct slot *slot,
 			 request_state_name(change->state), "why",
 			 *change->outcome ? change->outcome
 			 : change->news	  ? task_event_name(change->news->event)
-					  : "");
+					  : r.outcome);
 	}
 	r.state = change->state;
 	if (*change->outcome)

@@ -249,13 +249,15 @@ static enum err check_limits(const struct submit *s, struct turn *t,
 	return OK;
 }
 
-static struct flight *next_ready(struct submit *s, uint64_t now)
+/* The most urgent, then the oldest, of those that this turn has not held. */
+static struct flight *next_ready(struct submit *s, uint64_t now,
+				 const bool *held)
 {
 	struct flight *best = NULL;
 
 	for (size_t i = 0; i < FLIGHTS_MAX; i++) {
 		struct flight *f = &s->flights[i];
-		if (f->stage != FLIGHT_READY)
+		if (f->stage != FLIGHT_READY || held[i])
 			continue;
 		if (!best || urgency(f, now) > urgency(best, now) ||
 		    (urgency(f, now) == urgency(best, now) &&
@@ -273,38 +275,50 @@ static void hold(struct submit *s, const char *why)
 	snprintf(s->held, sizeof(s->held), "%s", why);
 }
 
-enum err submit_sign(struct submit *s, struct turn *t)
+/* Prices it and gives it to the signer, unless a limit holds it: why. */
+static enum err try_sign(struct submit *s, struct turn *t, struct flight *f,
+			 const char **ret_why)
 {
-	struct flight *f = next_ready(s, t->head_time);
-	const char *why = "";
-
-	if (!f) {
-		hold(s, "");
-		return OK;
-	}
-	if (s->signing)
-		return OK;
-	if (!turn_sees(t) || !s->account_known) {
-		hold(s, !turn_sees(t) ? "L1 is out of sight"
-				      : "the account is not known yet");
-		return OK;
-	}
 	struct fee_market now = market(s);
-	f->fee = fee_choose(&s->policy, &now, urgency(f, t->head_time));
 	struct u256 gas;
+
+	f->fee = fee_choose(&s->policy, &now, urgency(f, t->head_time));
 	if (!u256_mul64(u256_from(f->gas), f->fee.max_fee, &gas) ||
 	    !u256_add(gas, f->task.value, &f->cost))
 		return ERR_TOO_LARGE;
-	enum err err = check_limits(s, t, f, &why);
-	if (err)
+	enum err err = check_limits(s, t, f, ret_why);
+	if (err || **ret_why)
 		return err;
-	hold(s, why);
-	if (*why)
-		return OK;
 	f->nonce = free_nonce(s);
 	if (ask_signer(s, f, &f->fee, sign_came))
 		flight_set_stage(f, FLIGHT_SIGNING);
 	return OK;
+}
+
+enum err submit_sign(struct submit *s, struct turn *t)
+{
+	bool held[FLIGHTS_MAX] = {false};
+	const char *why = "";
+	struct flight *f;
+	enum err err = OK;
+
+	if (s->signing)
+		return OK;
+	f = next_ready(s, t->head_time, held);
+	if (f && (!turn_sees(t) || !s->account_known)) {
+		hold(s, !turn_sees(t) ? "L1 is out of sight"
+				      : "the account is not known yet");
+		return OK;
+	}
+	/* What a limit holds does not hold the others. */
+	for (; f && !err; f = next_ready(s, t->head_time, held)) {
+		err = try_sign(s, t, f, &why);
+		if (!*why)
+			break;
+		held[f - s->flights] = true;
+	}
+	hold(s, why);
+	return err;
 }
 
 /* ---- broadcast, replace ------------------------------------------------- */

@@ -13,12 +13,29 @@ export const ANVIL = join(TESTS,
 const POLL_MS = 200;
 const STOP_MS = 5000;
 
+// Below the range that the kernel hands to outgoing connections: between our
+// asking and a daemon's listening, nobody else is given it.
+const PORT_FIRST = 12000;
+const PORT_LAST = 32000;
+const given = new Set();
+
 export async function freePort() {
-	const server = createServer();
-	await new Promise((done) => server.listen(0, '127.0.0.1', done));
-	const { port } = server.address();
-	await new Promise((done) => server.close(done));
-	return port;
+	for (;;) {
+		const port = PORT_FIRST +
+			Math.floor(Math.random() * (PORT_LAST - PORT_FIRST));
+		if (given.has(port))
+			continue;
+		const server = createServer();
+		const free = await new Promise((done) => {
+			server.once('error', () => done(false));
+			server.listen(port, '127.0.0.1', () => done(true));
+		});
+		if (!free)
+			continue;
+		await new Promise((done) => server.close(done));
+		given.add(port);
+		return port;
+	}
 }
 
 // Asks until the answer is truthy; a throw counts as not yet.

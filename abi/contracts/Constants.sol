@@ -31,9 +31,10 @@ uint256 constant MAX_INCLUSION = 30 days;
 uint256 constant MAX_DEADLINE = 90 days;
 // what a forced withdrawal costs whoever executes it
 uint256 constant BOUNTY_GAS = 150_000;
-// the bond's refund: intrinsic gas, gas a calldata byte, most gas a leaf, most tip
+// the bond's refund: intrinsic gas, gas a calldata byte (below what any honest one costs),
+// most gas a leaf, most tip
 uint256 constant REFUND_BASE = 21_000;
-uint256 constant REFUND_BYTE = 12;
+uint256 constant REFUND_BYTE = 8;
 uint256 constant REFUND_LEAF = 40_000;
 uint256 constant REFUND_TIP = 3 gwei;
 

@@ -122,6 +122,7 @@ contract EscapeHatch is EscapeHatchStorage, IEscapeHatch {
 		_calm();
 		_checkTerms(a.terms);
 		require(a.terms.finality == terms_.finality, BadTerms(5));
+		_checkChange(terms_, a.terms);
 		_checkLists(a.thresholds, a.guardians, a.standbys);
 		_slow(expiry);
 		bytes memory args = abi.encode(a);
@@ -146,7 +147,11 @@ contract EscapeHatch is EscapeHatchStorage, IEscapeHatch {
 		thresholds = a.thresholds;
 		guardians_ = a.guardians;
 		standbys_ = a.standbys;
-		if (a.sequencer != address(0)) IRollup(rollup).promote(a.sequencer);
+		if (a.sequencer != address(0)) {
+			(uint64 count,) = IRollup(rollup).progress();
+			emit Promoted(epoch_, IRollup(rollup).sequencer(), a.sequencer, count);
+			IRollup(rollup).promote(a.sequencer);
+		}
 		IRollup(rollup).configure(a.rollupConfig);
 		emit Enacted(epoch_, subject);
 	}
@@ -341,6 +346,13 @@ contract EscapeHatch is EscapeHatchStorage, IEscapeHatch {
 		require(w.notice >= deadline + w.inclusionWindow + w.finality, BadTerms(4));
 		require(w.finality != 0 && w.finality < deadline, BadTerms(5));
 		require(w.round != 0 && BALLOT_ROUNDS * w.round <= w.failoverWindow, BadTerms(6));
+	}
+
+	/// What is in time under the old windows must not be long overdue under the new ones.
+	function _checkChange(Terms memory old, Terms calldata w) private pure {
+		uint256 deadline = w.hardDeadline;
+		require(deadline >= old.slaWindow, TooAbrupt());
+		require(deadline + w.inclusionWindow >= old.inclusionWindow, TooAbrupt());
 	}
 
 	function _checkLists(Thresholds memory n, address[] memory voters, address[] memory sequencers) private pure {

@@ -31,10 +31,13 @@ error WrongJoining();
 error TooEarly();
 error TooLate();
 error WrongAmendment();
+/// The new windows would let anyone open a hatch that is LIVE under the old ones.
+error TooAbrupt();
 error ZeroAddress();
 
 interface IEscapeHatch {
-	/// Epochs in events are those after the action.  Also by handOver: same epoch as before.
+	/// Epochs in events are those after the action.  Also by handOver (same epoch as before) and
+	/// by an amendment that names a sequencer.
 	event Promoted(uint64 indexed epoch, address indexed from, address indexed to, uint64 progress);
 	/// cause 1 vote 2 silence 3 overdue 4 bad batch
 	event Opened(uint64 indexed epoch, uint8 cause, bytes32 root, uint64 progress);

@@ -5,6 +5,7 @@ import "./Constants.sol";
 import {InboxItem, Opening, Withdrawal} from "./Types.sol";
 import "./ISovereignRollup.sol";
 import {IEscapeHatch} from "./IEscapeHatch.sol";
+import {TRANSFER} from "./Payments.sol";
 import {Signatures} from "./Signatures.sol";
 
 /// What watchers read by storage proof: never reordered; a test pins each slot.
@@ -30,10 +31,13 @@ abstract contract SovereignRollupStorage {
 	// keccak256(abi.encode(Batch, Before)); dropped ones stay, see Dropped
 	mapping(uint64 number => bytes32) internal batchHash_; // slot 9
 	mapping(uint64 opening => Opening) internal openingOf; // slot 10
-	mapping(bytes32 digest => bool) internal used; // slot 11
+	// keccak256(abi.encode(digest, signer))
+	mapping(bytes32 order => bool) internal used; // slot 11
 	address[] internal validators_; // slot 12
 	uint8 internal t;
-	uint96 internal minBounty; // slot 13
+	uint96 internal minBounty;
+	// of the hatch's terms; configure() refreshes it with every amendment
+	uint32 internal inclusionWindow; // slot 13
 	// native coin outside the vault, as bounties and owed are
 	uint256 internal slaBond; // slot 14
 }
@@ -80,15 +84,14 @@ abstract contract RollupBase is SovereignRollupStorage, ISovereignRollup {
 		locked_ = true;
 	}
 
-	function _inclusionWindow() internal view returns (uint256) {
-		return IEscapeHatch(hatch).terms().inclusionWindow;
-	}
-
-	/// A signed order is good once, until expiry.
-	function _use(bytes32 hash, uint64 expiry) internal {
+	/// A signed order is good once, until expiry.  Returns who signed it.  Kept by digest and
+	/// signer, or a stranger could use an order up by signing the same words.
+	function _use(bytes32 hash, uint64 expiry, bytes calldata signature) internal returns (address signer) {
 		require(block.timestamp <= expiry, SignatureExpired());
-		require(!used[hash], SignatureUsed());
-		used[hash] = true;
+		signer = Signatures.recover(hash, signature);
+		bytes32 order = keccak256(abi.encode(hash, signer));
+		require(!used[order], SignatureUsed());
+		used[order] = true;
 	}
 
 	// ---- money out
@@ -99,30 +102,35 @@ abstract contract RollupBase is SovereignRollupStorage, ISovereignRollup {
 		if (amount == 0) return false;
 		uint256 reserve = asset == address(0) ? RESERVE_NATIVE : RESERVE_TOKEN;
 		require(gasleft() >= reserve, NotEnoughGas());
-		if (_transfer(asset, to, amount)) return false;
-		owed_[to][asset] += amount;
-		emit Owed(to, asset, amount);
+		uint256 given = asset == address(0) ? PAY_GAS_NATIVE : PAY_GAS_TOKEN;
+		if (_transfer(asset, to, amount, given)) return false;
+		_owe(asset, to, amount);
 		return true;
 	}
 
-	/// One bounded call.  Copies at most one word back.
-	function _transfer(address asset, address to, uint256 amount) internal returns (bool ok) {
+	function _owe(address asset, address to, uint256 amount) internal {
+		owed_[to][asset] += amount;
+		emit Owed(to, asset, amount);
+	}
+
+	/// One call with so much gas.  Copies at most one word back.  A token that answers anything
+	/// but zero has paid: an IOU beside its payment would be paid by others.
+	function _transfer(address asset, address to, uint256 amount, uint256 given) internal returns (bool ok) {
 		if (asset == address(0)) {
 			assembly ("memory-safe") {
-				ok := call(PAY_GAS_NATIVE, to, amount, 0, 0, 0, 0)
+				ok := call(given, to, amount, 0, 0, 0, 0)
 			}
 			return ok;
 		}
 		assembly ("memory-safe") {
 			let at := mload(0x40)
-			// transfer(address,uint256)
-			mstore(at, 0xa9059cbb00000000000000000000000000000000000000000000000000000000)
+			mstore(at, TRANSFER)
 			mstore(add(at, 4), to)
 			mstore(add(at, 36), amount)
-			ok := call(PAY_GAS_TOKEN, asset, 0, at, 68, 0, 0x20)
+			ok := call(given, asset, 0, at, 68, 0, 0x20)
 			switch returndatasize()
 			case 0 { ok := and(ok, gt(extcodesize(asset), 0)) }
-			default { ok := and(ok, and(gt(returndatasize(), 31), eq(mload(0), 1))) }
+			default { ok := and(ok, and(gt(returndatasize(), 31), gt(mload(0), 0))) }
 		}
 	}
 

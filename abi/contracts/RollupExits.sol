@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import "./Constants.sol";
 import "./ISovereignRollup.sol";
+import {Payments} from "./Payments.sol";
 import {RollupQueues} from "./RollupQueues.sol";
 import {Signatures} from "./Signatures.sol";
 import {Tree} from "./Tree.sol";
@@ -13,19 +14,12 @@ abstract contract RollupExits is RollupQueues {
 	bytes32 private constant CLAIM_TYPEHASH =
 		keccak256("ClaimTo(address asset,address recipient,uint256 salt,uint64 expiry)");
 
-	/// The leaves of a bucket as payments: amount 0 = nothing to pay.
-	struct Payments {
-		address[] owners;
-		address[] assets;
-		uint256[] amounts;
-	}
-
 	// ---- exits
 
 	function exit(uint40 index, bytes calldata record, bytes32[] calldata proof) external locked {
 		uint256 gasBefore = gasleft();
 		(address owner, address asset, uint96 amount) = _leave(index, record, proof);
-		_exitOne(index, asset, amount, owner, gasBefore);
+		_exitOne(index, asset, amount, owner, RECORD + 32 * proof.length, gasBefore);
 	}
 
 	function exitTo(
@@ -45,7 +39,7 @@ abstract contract RollupExits is RollupQueues {
 				Signatures.digest(NAME, keccak256(abi.encode(EXIT_TYPEHASH, index, recipient, count)));
 			require(Signatures.recover(hash, signature) == owner, NotOwner());
 		}
-		_exitOne(index, asset, amount, recipient, gasBefore);
+		_exitOne(index, asset, amount, recipient, RECORD + 32 * proof.length, gasBefore);
 	}
 
 	function exitBucket(uint256 bucket, uint256 mask, bytes calldata records, bytes32[] calldata proof)
@@ -55,19 +49,8 @@ abstract contract RollupExits is RollupQueues {
 		uint256 gasBefore = gasleft();
 		uint256 n = records.length / RECORD;
 		require(records.length == n * RECORD && n <= BUCKET, WrongLength());
-		bytes32[] memory leaves = new bytes32[](BUCKET);
-		Payments memory p = Payments(new address[](n), new address[](n), new uint256[](n));
-		unchecked {
-			for (uint256 i = 0; i < n; i++) {
-				leaves[i] = Tree.leafAt(records, i);
-				(uint256 kind, address owner, uint256 payload) = Tree.fields(records, i);
-				if (kind != KIND_BALANCE) continue;
-				p.owners[i] = owner;
-				p.assets[i] = address(uint160(payload >> 96));
-				p.amounts[i] = uint96(payload);
-			}
-		}
-		_evacuate(bucket, mask, leaves, p, proof, gasBefore);
+		uint256 wanted = mask & ~exited_[bucket];
+		_evacuate(bucket, Payments.read(records, n, wanted), proof, records.length, gasBefore);
 	}
 
 	function exitUniform(
@@ -78,21 +61,10 @@ abstract contract RollupExits is RollupQueues {
 		bytes32[] calldata proof
 	) external locked {
 		uint256 gasBefore = gasleft();
-		uint256 n = ownerAmount.length;
-		require(n <= BUCKET, WrongLength());
-		bytes32[] memory leaves = new bytes32[](BUCKET);
-		Payments memory p = Payments(new address[](n), new address[](n), new uint256[](n));
-		unchecked {
-			for (uint256 i = 0; i < n; i++) {
-				uint256 word = uint256(ownerAmount[i]);
-				if (word == 0) continue;
-				leaves[i] = Tree.balance(word, asset);
-				p.owners[i] = address(uint160(word >> 96));
-				p.assets[i] = asset;
-				p.amounts[i] = uint96(word);
-			}
-		}
-		_evacuate(bucket, mask, leaves, p, proof, gasBefore);
+		require(ownerAmount.length <= BUCKET, WrongLength());
+		uint256 wanted = mask & ~exited_[bucket];
+		Payments.List memory list = Payments.readUniform(ownerAmount, uint160(asset), wanted);
+		_evacuate(bucket, list, proof, 32 * ownerAmount.length, gasBefore);
 	}
 
 	function _requireExits() private view {
@@ -118,10 +90,12 @@ abstract contract RollupExits is RollupQueues {
 		_mark(index >> 8, bits, bit);
 	}
 
-	function _exitOne(uint40 index, address asset, uint96 amount, address to, uint256 gasBefore) private {
+	function _exitOne(uint40 index, address asset, uint96 amount, address to, uint256 size, uint256 gasBefore)
+		private
+	{
 		uint256 bit = 1 << (index & 255);
 		uint256 credited = _payOrOwe(asset, to, amount) ? bit : 0;
-		emit Exited(index >> 8, bit, credited, _refund(gasBefore, 1));
+		emit Exited(index >> 8, bit, credited, _refund(gasBefore, size, 1));
 	}
 
 	function _mark(uint256 bucket, uint256 bits, uint256 gone) private {
@@ -129,54 +103,60 @@ abstract contract RollupExits is RollupQueues {
 		exited_[bucket] = bits | gone;
 	}
 
-	/// Pays those of mask that can be paid; the others stay exitable.
+	/// Pays those on the list that can be paid; the others stay exitable.
 	function _evacuate(
 		uint256 bucket,
-		uint256 mask,
-		bytes32[] memory leaves,
-		Payments memory p,
+		Payments.List memory list,
 		bytes32[] calldata proof,
+		uint256 size,
 		uint256 gasBefore
 	) private {
 		_requireExits();
 		_checkBucket(bucket, proof);
-		require(Tree.rootOf(Tree.bucketRoot(leaves), bucket, proof) == root, BadProof());
-		uint256 bits = exited_[bucket];
-		uint256 newly;
-		uint256 leavesPaid;
-		(newly, leavesPaid) = _takeOut(mask & ~bits, p);
+		require(Tree.rootOf(Tree.bucketRoot(list.leaves), bucket, proof) == root, BadProof());
+		uint256 newly = _takeOut(list);
 		require(newly != 0, NothingToExit());
-		_mark(bucket, bits, newly);
-		uint256 credited = 0;
-		unchecked {
-			for (uint256 i = 0; i < p.amounts.length; i++) {
-				if (newly >> i & 1 == 0) continue;
-				if (_payOrOwe(p.assets[i], p.owners[i], p.amounts[i])) credited |= 1 << i;
-			}
-		}
-		emit Exited(bucket, newly, credited, _refund(gasBefore, leavesPaid));
+		_mark(bucket, exited_[bucket], newly);
+		uint256 credited = _payAll(list);
+		emit Exited(bucket, newly, credited, _refund(gasBefore, size + 32 * proof.length, Payments.ones(newly)));
 	}
 
-	/// Takes the payments of mask out of the vault as far as it holds each asset.
-	function _takeOut(uint256 mask, Payments memory p) private returns (uint256 newly, uint256 paid) {
-		address asset = address(0);
-		uint256 held = vault_[asset];
-		unchecked {
-			for (uint256 i = 0; i < p.amounts.length; i++) {
-				uint256 amount = p.amounts[i];
-				if (mask >> i & 1 == 0 || amount == 0) continue;
-				if (p.assets[i] != asset) {
-					vault_[asset] = held;
-					asset = p.assets[i];
-					held = vault_[asset];
-				}
-				if (amount > held) continue;
-				held -= amount;
-				newly |= 1 << i;
-				paid++;
-			}
+	/// Takes the payments out of the vault as far as it holds each asset.
+	function _takeOut(Payments.List memory list) private returns (uint256 newly) {
+		(uint256 item, uint256 end) = Payments.range(list);
+		uint256 empty = BUCKET - (end - item) / 64;
+		if (empty == BUCKET) return 0;
+		(,, address first) = Payments.get(item);
+		uint256 rest = vault_[first];
+		if (list.plain && list.sum <= rest) {
+			vault_[first] = rest - list.sum;
+			return type(uint256).max >> empty;
 		}
-		vault_[asset] = held;
+		while (item < end) {
+			(,, address asset) = Payments.get(item);
+			uint256 held = vault_[asset];
+			uint256 left;
+			(item, left, newly) = Payments.takeOut(item, end, held, newly);
+			if (left != held) vault_[asset] = left;
+		}
+		newly >>= empty;
+	}
+
+	/// The gas of a payout is demanded before each, as in _payOrOwe.
+	function _payAll(Payments.List memory list) private returns (uint256 credited) {
+		(uint256 first, uint256 end) = Payments.range(list);
+		uint256 item = first;
+		while (true) {
+			bool failed;
+			(item, failed) = Payments.payCoins(item, end);
+			if (!failed) (item, failed) = Payments.payTokens(item, end);
+			if (item >= end) return credited;
+			if (!failed) continue;
+			(address owner, uint256 amount, address asset) = Payments.get(item);
+			_owe(asset, owner, amount);
+			credited |= 1 << (item - first) / 64;
+			item += 64;
+		}
 	}
 
 	function _checkBucket(uint256 bucket, bytes32[] calldata proof) private view {
@@ -184,9 +164,11 @@ abstract contract RollupExits is RollupQueues {
 		require(proof.length == levels && bucket >> levels == 0, WrongDepth());
 	}
 
-	/// The relayer's gas, out of the bond; never a revert.
-	function _refund(uint256 gasBefore, uint256 leaves) private returns (uint256 amount) {
-		uint256 spent = REFUND_BASE + REFUND_BYTE * msg.data.length + gasBefore - gasleft();
+	/// The relayer's gas, out of the bond; never a revert, and never more than was used: the
+	/// transaction's own cost counts once, for whoever sent it, and of its data what was needed.
+	function _refund(uint256 gasBefore, uint256 size, uint256 leaves) private returns (uint256 amount) {
+		uint256 spent = gasBefore - gasleft();
+		if (msg.sender == tx.origin) spent += REFUND_BASE + REFUND_BYTE * size;
 		if (spent > REFUND_LEAF * leaves) spent = REFUND_LEAF * leaves;
 		uint256 tip = tx.gasprice > block.basefee ? tx.gasprice - block.basefee : 0;
 		if (tip > REFUND_TIP) tip = REFUND_TIP;
@@ -195,7 +177,7 @@ abstract contract RollupExits is RollupQueues {
 		if (amount > bond) amount = bond;
 		if (amount == 0) return 0;
 		slaBond = bond - amount;
-		if (!_transfer(address(0), msg.sender, amount)) {
+		if (!_transfer(address(0), msg.sender, amount, PAY_GAS_NATIVE)) {
 			slaBond = bond;
 			return 0;
 		}
@@ -264,8 +246,7 @@ abstract contract RollupExits is RollupQueues {
 		bytes32 hash = Signatures.digest(
 			NAME, keccak256(abi.encode(CLAIM_TYPEHASH, asset, recipient, salt, expiry))
 		);
-		require(Signatures.recover(hash, signature) == owner, NotOwner());
-		_use(hash, expiry);
+		require(_use(hash, expiry, signature) == owner, NotOwner());
 		_claim(owner, asset, recipient);
 	}
 
@@ -275,12 +256,7 @@ abstract contract RollupExits is RollupQueues {
 		require(amount != 0, NothingOwed());
 		require(to != address(0) && to != address(this), BadRecipient());
 		owed_[owner][asset] = 0;
-		if (asset == address(0)) {
-			(bool ok,) = to.call{value: amount}("");
-			require(ok, TransferFailed());
-		} else {
-			require(_transfer(asset, to, amount), TransferFailed());
-		}
+		require(_transfer(asset, to, amount, gasleft()), TransferFailed());
 		emit Claimed(owner, asset, to, amount);
 	}
 

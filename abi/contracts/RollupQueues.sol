@@ -28,7 +28,7 @@ abstract contract RollupQueues is RollupBatches {
 		returns (uint64 id)
 	{
 		require(amount != 0, ZeroAmount());
-		require(owner != address(0), BadRecipient());
+		require(owner != address(0) && owner != address(this), BadRecipient());
 		if (asset == address(0)) {
 			require(msg.value == amount, WrongValue());
 		} else {
@@ -83,7 +83,7 @@ abstract contract RollupQueues is RollupBatches {
 		id = inboxTail++;
 		acc = _accumulate(id, uint64(block.timestamp), itemHash);
 		inbox[id] = InboxItem(acc, uint64(block.timestamp), openings);
-		due = uint64(block.timestamp + _inclusionWindow());
+		due = uint64(block.timestamp + inclusionWindow);
 	}
 
 	/// Takes exactly amount: a token that delivers less would leave the vault short.
@@ -119,8 +119,7 @@ abstract contract RollupQueues is RollupBatches {
 		bytes32 hash = Signatures.digest(
 			NAME, keccak256(abi.encode(WITHDRAW_TYPEHASH, index, amount, recipient, salt, expiry))
 		);
-		_use(hash, expiry);
-		return _request(Signatures.recover(hash, signature), index, amount, recipient);
+		return _request(_use(hash, expiry, signature), index, amount, recipient);
 	}
 
 	function _request(address owner, uint40 index, uint96 amount, address recipient)
@@ -133,6 +132,7 @@ abstract contract RollupQueues is RollupBatches {
 		require(msg.value >= bounty(), BountyTooSmall(bounty()));
 		require(msg.value <= type(uint96).max, WrongValue());
 		id = withdrawTail++;
+		// 65,536 openings would take centuries: each needs a resume after it
 		withdrawals[id] = Withdrawal(
 			owner,
 			index,
@@ -143,7 +143,7 @@ abstract contract RollupQueues is RollupBatches {
 			msg.sender,
 			uint96(msg.value)
 		);
-		uint40 due = uint40(block.timestamp + _inclusionWindow());
+		uint40 due = uint40(block.timestamp + inclusionWindow);
 		emit WithdrawalRequested(id, owner, index, amount, recipient, uint96(msg.value), due);
 	}
 
@@ -153,44 +153,51 @@ abstract contract RollupQueues is RollupBatches {
 		locked
 	{
 		require(id == withdrawHead && id < withdrawTail, NotHead());
-		Withdrawal memory w = withdrawals[id];
-		bool late = block.timestamp > w.stamp + _inclusionWindow();
+		Withdrawal storage w = withdrawals[id];
+		bool late = block.timestamp > w.stamp + inclusionWindow;
 		require(late || msg.sender == sequencer_, NotOverdue());
-		(uint96 debited, address asset) = _debit(w, late, record, proof);
+		uint40 index = w.index;
+		(uint96 debited, address asset) = _debit(w, index, late, record, proof);
 		uint256 reward = w.bounty;
 		withdrawHead = id + 1;
-		_store(id, w, debited, asset);
+		w.stamp = uint40(block.timestamp);
+		// an executed one keeps what pay() needs: its asset stands where the payer stood
+		(w.payer, w.bounty) = (asset, 0);
 		_payOrOwe(address(0), msg.sender, reward);
-		emit WithdrawalExecuted(id, w.index, debited, msg.sender, root);
+		emit WithdrawalExecuted(id, index, debited, msg.sender, root);
 	}
 
-	/// An executed withdrawal keeps what pay() needs; its asset stands where the payer stood.
-	function _store(uint64 id, Withdrawal memory w, uint96 debited, address asset) private {
-		Withdrawal storage s = withdrawals[id];
-		s.stamp = uint40(block.timestamp);
-		if (debited != w.amount) s.amount = debited;
-		(s.payer, s.bounty) = (asset, 0);
-	}
-
-	/// What the leaf gives; writes the root without it.  0 = the request is void.
-	function _debit(Withdrawal memory w, bool late, bytes calldata record, bytes32[] calldata proof)
+	/// What the leaf gives; writes it down, and the root without it.  0 = the request is void.
+	function _debit(Withdrawal storage w, uint40 index, bool late, bytes calldata record, bytes32[] calldata proof)
 		private
 		returns (uint96 debited, address asset)
 	{
-		if (w.index >= leafCount) {
+		if (index >= leafCount) {
 			// no leaf yet: only time can show that it does not come
 			require(late, NotInFull());
+			w.amount = 0;
 			return (0, address(0));
 		}
+		uint96 balance;
+		(debited, balance, asset) = _share(w, late, record);
+		bytes32 fresh = _replace(index, record, proof, balance - debited);
+		if (debited != w.amount) w.amount = debited;
+		if (debited == 0) return (0, address(0));
+		root = fresh;
+	}
+
+	/// What a record gives to a request, of how much, in which asset.
+	function _share(Withdrawal storage w, bool late, bytes calldata record)
+		private
+		view
+		returns (uint96 debited, uint96 balance, address asset)
+	{
 		(uint256 kind, address owner, uint256 payload) = Tree.fields(record, 0);
-		uint96 balance = uint96(payload);
+		balance = uint96(payload);
+		asset = address(uint160(payload >> 96));
 		bool foreign = kind != KIND_BALANCE || owner != w.owner;
 		if (!foreign) debited = balance < w.amount ? balance : w.amount;
 		require(late || foreign || debited == w.amount, NotInFull());
-		bytes32 fresh = _replace(w.index, record, proof, balance - debited);
-		if (debited == 0) return (0, address(0));
-		root = fresh;
-		asset = address(uint160(payload >> 96));
 	}
 
 	/// Checks a record against the root; returns the root with another amount in it.
@@ -208,21 +215,25 @@ abstract contract RollupQueues is RollupBatches {
 
 	/// Anyone, once no batch that the withdrawal rests on can be proven bad.
 	function pay(uint64 id) external locked {
-		(Withdrawal memory w, uint8 fate) = withdrawal(id);
+		uint8 fate = _fate(id);
 		require(fate == FATE_EXECUTED, WrongFate(fate));
+		Withdrawal storage w = withdrawals[id];
 		require(block.timestamp > w.stamp + finality, NotFinal());
-		(withdrawals[id].recipient, withdrawals[id].amount) = (address(0), 0);
-		_debitVault(w.payer, w.amount);
-		bool credited = _payOrOwe(w.payer, w.recipient, w.amount);
-		emit WithdrawalPaid(id, w.recipient, w.payer, w.amount, credited);
+		(address to, uint96 amount, address asset) = (w.recipient, w.amount, w.payer);
+		(w.recipient, w.amount) = (address(0), 0);
+		_debitVault(asset, amount);
+		bool credited = _payOrOwe(asset, to, amount);
+		emit WithdrawalPaid(id, to, asset, amount, credited);
 	}
 
 	function refundBounty(uint64 id) external locked {
-		(Withdrawal memory w, uint8 fate) = withdrawal(id);
+		uint8 fate = _fate(id);
 		require(fate == FATE_UNSERVED, WrongFate(fate));
-		require(w.bounty != 0, ZeroAmount());
-		withdrawals[id].bounty = 0;
-		_payOrOwe(address(0), w.payer, w.bounty);
+		Withdrawal storage w = withdrawals[id];
+		uint96 amount = w.bounty;
+		require(amount != 0, ZeroAmount());
+		w.bounty = 0;
+		_payOrOwe(address(0), w.payer, amount);
 	}
 
 	// ---- views
@@ -236,16 +247,20 @@ abstract contract RollupQueues is RollupBatches {
 		return Tree.depth(leafCount);
 	}
 
-	function withdrawal(uint64 id) public view returns (Withdrawal memory w, uint8 fate) {
+	function withdrawal(uint64 id) external view returns (Withdrawal memory, uint8) {
+		return (withdrawals[id], _fate(id));
+	}
+
+	function _fate(uint64 id) private view returns (uint8) {
 		require(id < withdrawTail, NoSuchId());
-		w = withdrawals[id];
+		Withdrawal storage w = withdrawals[id];
 		bool ended = w.opening < openings;
-		if (ended && id >= openingOf[w.opening].unservedFrom) return (w, FATE_UNSERVED);
-		if (id >= withdrawHead) return (w, FATE_QUEUED);
-		if (w.recipient == address(0)) return (w, FATE_PAID);
-		if (w.amount == 0) return (w, FATE_VOID);
-		if (ended && id >= openingOf[w.opening].cancelledFrom) return (w, FATE_CANCELLED);
-		return (w, FATE_EXECUTED);
+		if (ended && id >= openingOf[w.opening].unservedFrom) return FATE_UNSERVED;
+		if (id >= withdrawHead) return FATE_QUEUED;
+		if (w.recipient == address(0)) return FATE_PAID;
+		if (w.amount == 0) return FATE_VOID;
+		if (ended && id >= openingOf[w.opening].cancelledFrom) return FATE_CANCELLED;
+		return FATE_EXECUTED;
 	}
 
 	function inboxItem(uint64 id) public view returns (InboxItem memory item, uint8 fate) {

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import "./Constants.sol";
 import "./ISovereignRollup.sol";
+import {IEscapeHatch} from "./IEscapeHatch.sol";
 import {RollupBase} from "./RollupBase.sol";
 import {RollupExits} from "./RollupExits.sol";
 import {Signatures} from "./Signatures.sol";
@@ -44,16 +45,19 @@ contract SovereignRollup is RollupExits {
 		require(to != address(0) && amount <= slaBond, BadConfig());
 		slaBond -= amount;
 		emit BondChanged(slaBond);
-		require(_transfer(address(0), to, amount), TransferFailed());
+		require(_transfer(address(0), to, amount, gasleft()), TransferFailed());
 	}
 
 	/// t of n, 2t > n.
 	function _configure(address[] memory list, uint8 needed, uint96 least) private {
 		require(Signatures.isList(list, MAX_KEYS), BadConfig());
 		require(needed <= list.length && 2 * uint256(needed) > list.length, BadConfig());
+		// on a chain without a base fee, requests that cost nothing would jam the queue
+		require(least != 0, BadConfig());
 		validators_ = list;
 		t = needed;
 		minBounty = least;
+		inclusionWindow = IEscapeHatch(hatch).terms().inclusionWindow;
 		emit Configured(list, needed, least);
 	}
 }

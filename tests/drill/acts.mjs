@@ -183,7 +183,7 @@ export async function act3({ nation, narrator }) {
 		relayers.includes(executed.args.executor.toLowerCase()),
 		`${balance} wei`);
 	await until('track tells the outcome', async () =>
-		/paid/.test(await nation.egress(['track', request, '--relayer',
+		/is final: .*paid/.test(await nation.egress(['track', request, '--relayer',
 			nation.http.get('relayer1')])), 20000);
 	await track(nation, request);
 	await nation.control(who, { ignoreForced: false });
@@ -206,6 +206,7 @@ export async function act4({ nation, narrator, kills }) {
 		await nation.processes.stop(nation.name(who));
 	const from = (await l1.block()).number;
 	narrator.note('every sequencer is dead, and too many guardians refuse', from);
+	await sleep(2000); // a batch may still have been on its way
 	const { lastAt } = await nation.facts();
 	const wishes = await publishWish(nation, narrator);
 	await awaitPhase(nation, 'LATE', 25000);

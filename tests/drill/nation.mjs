@@ -260,6 +260,8 @@ export class Nation {
 			`account: ${this.address(who)}`, `signer: ${this.socket(who)}`,
 			'fees: {max_fee: 300 gwei, max_tip: 5 gwei}',
 			'evacuate: {enabled: true, budget: 50 ether}',
+			`relayers: ${list(this.relayers.filter((r) => r !== who)
+				.map((r) => this.http.get(r)))}`,
 			`watchers: ${list([...this.voters, 'observer']
 				.map((w) => this.http.get(w)))}`, ''].join('\n'));
 		this.processes.start(this.name(who), this.bin('egress-relayer'),
