@@ -74,6 +74,8 @@ setup_build() {
 			exit 1
 		}
 	fi
+	ninja -C "$dir" -n 2>/dev/null | grep -q 'no work' ||
+		say "setup: building in $dir"
 	ninja -C "$dir" >"$dir.build.log" 2>&1 || {
 		tail -n 40 "$dir.build.log" >&2
 		say "setup: the build in $dir failed: $dir.build.log"

@@ -1,9 +1,10 @@
 // The main job, end to end, on an embedded L1: six acts, told live.
 //   node drill.mjs [--citizens N] [--act N] [--kill SEED] [--keep] [--quiet]
-//        [--build DIR]
+//        [--build DIR] [--folder NAME]
 // Exit status 0 only if every promise held. Writes build/drill.json; logs in
-// build/drill/NAME.log.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+// build/drill/NAME.log (of --folder, if given).
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from
+	'node:fs';
 import { join, resolve } from 'node:path';
 import { keccak, unbe } from '../country/bytes.mjs';
 import { json, parseArgs } from '../country/http.mjs';
@@ -14,7 +15,6 @@ import { L1 } from './l1.mjs';
 import { Nation } from './nation.mjs';
 import { Narrator } from './narrate.mjs';
 
-const FOLDER = join(ROOT, 'build', 'drill');
 const SECOND_NATION = 256; // citizens at most: its point is the proof
 const KILL_WITHIN_MS = 20000;
 
@@ -23,6 +23,20 @@ const TITLES = { 1: 'normal service, and a planned hand-over',
 	4: 'everything dies and nobody votes', 5: 'a new operator',
 	6: 'sequencer and validators lie' };
 const ACTS = { 1: act1, 2: act2, 3: act3, 4: act4, 5: act5, 6: act6 };
+
+// One drill at a time in one tree: another's logs and stores are not swept away.
+function claim(folder) {
+	const file = `${folder}.pid`;
+	const held = existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0;
+	if (held && held !== process.pid && existsSync(`/proc/${held}/cmdline`) &&
+		readFileSync(`/proc/${held}/cmdline`, 'utf8').includes('drill.mjs')) {
+		process.stderr.write(`drill: another one is running here (pid ${held}): ` +
+			'wait for it, stop it, or give --folder NAME\n');
+		process.exit(1);
+	}
+	mkdirSync(join(ROOT, 'build'), { recursive: true });
+	writeFileSync(file, String(process.pid));
+}
 
 class Drill {
 	constructor(options) {
@@ -35,8 +49,10 @@ class Drill {
 			overdue_to_paid_blocks: null, deadline_to_open_blocks: null,
 			bad_batch_to_open_blocks: null, evacuation_seconds: null,
 			gas_per_citizen: null, equivocations: 0, restarts_survived: 0 };
-		rmSync(FOLDER, { recursive: true, force: true });
-		this.processes = new Processes(FOLDER);
+		this.folder = join(ROOT, 'build', options.folder);
+		claim(this.folder);
+		rmSync(this.folder, { recursive: true, force: true });
+		this.processes = new Processes(this.folder);
 		this.l1 = new L1();
 		this.nations = [];
 	}
@@ -48,7 +64,7 @@ class Drill {
 	nation(people, suffix = '') {
 		const nation = new Nation({ l1: this.l1, processes: this.processes,
 			build: resolve(ROOT, this.options.build), people, suffix,
-			folder: join(FOLDER, 'run'), say: (text) => this.narrator.say(text) });
+			folder: join(this.folder, 'run'), say: (text) => this.narrator.say(text) });
 		this.nations.push(nation);
 		return nation;
 	}
@@ -117,7 +133,7 @@ class Drill {
 		const dead = this.processes.dead();
 		dead.forEach(([name, { code, signal }]) =>
 			this.narrator.say(`${name} ended by itself: ${signal ?? `exit ${code}`}, ` +
-				`see build/drill/${name}.log`));
+				`see build/${this.options.folder}/${name}.log`));
 		this.narrator.promise('no_daemon_dies_by_itself', dead.length === 0);
 	}
 
@@ -151,7 +167,7 @@ class Drill {
 		if (problem)
 			out.problem = problem.message;
 		mkdirSync(join(ROOT, 'build'), { recursive: true });
-		writeFileSync(join(ROOT, 'build', 'drill.json'),
+		writeFileSync(`${this.folder}.json`,
 			JSON.stringify(JSON.parse(json(out)), null, 2) + '\n');
 		return out;
 	}
@@ -164,7 +180,7 @@ class Drill {
 		const held = Object.values(this.narrator.promises);
 		const good = !problem && held.length > 0 && held.every(Boolean);
 		process.stdout.write(`${out.evacuated} people out, ${out.lost_wei} wei lost, ` +
-			`${out.paid_twice} paid twice (build/drill.json)\n` +
+			`${out.paid_twice} paid twice (build/${this.options.folder}.json)\n` +
 			`promises: ${held.filter(Boolean).length} passed, ` +
 			`${held.filter((h) => !h).length} failed\n`);
 		if (this.options.keep)
@@ -174,6 +190,22 @@ class Drill {
 		return good;
 	}
 
+	// Commands that work as they stand, for one citizen.
+	invite(nation) {
+		const egress = nation.bin('egress').slice(ROOT.length);
+		const { address, key } = nation.country.citizens[0];
+		const file = nation.file('you.key', key + '\n', 0o600);
+		const l1 = `--rpc ${nation.rpcs()} --hatch ${nation.hatch}`;
+		const [watcher, relayer] = [nation.http.get('observer'),
+			nation.http.get(nation.relayers[0])];
+		process.stdout.write(`you are citizen ${address}, your key is in ${file}\n` +
+			`  ${egress} status --watcher ${watcher}\n` +
+			`  ${egress} pack ${address} --watcher ${watcher} > my.pack\n` +
+			`  ${egress} verify my.pack ${l1}\n` +
+			`  ${egress} withdraw --index INDEX --amount WEI --recipient ${address} ` +
+			`--key ${file} --relayer ${relayer} ${l1}\n`);
+	}
+
 	async keep() {
 		process.stdout.write('left running; stop with ctrl-c\n');
 		process.stdout.write(`  L1 ${this.l1.url}\n`);
@@ -181,6 +213,7 @@ class Drill {
 			process.stdout.write(`  hatch ${nation.hatch} rollup ${nation.rollup}\n`);
 			for (const [who, url] of nation.http)
 				process.stdout.write(`  ${nation.name(who)} ${url}\n`);
+			this.invite(nation);
 		}
 		await new Promise((done) => process.once('SIGINT', done));
 		await this.processes.stopAll();
@@ -189,7 +222,7 @@ class Drill {
 
 function parseOptions() {
 	const options = parseArgs(process.argv.slice(2), { citizens: '2000', act: '0',
-		kill: '', keep: false, quiet: false, build: join('build', 'main') });
+		kill: '', keep: false, quiet: false, build: join('build', 'main'), folder: 'drill' });
 	const whole = (name, low, high) => {
 		const value = Number(options[name]);
 		if (!Number.isInteger(value) || value < low || value > high) {
