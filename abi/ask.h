@@ -9,6 +9,9 @@
 
 #define ASK_MAX		(128 * 1024 + 4096)
 #define ASK_ANSWER_TEXT 200
+/* So begins ASK_REFUSED's text when it is the asker, not the ask, that the
+ * signer turns away; any other refusal is its policy's. */
+#define ASK_TEXT_MAY_NOT "this client may not ask"
 
 enum ask_kind { ASK_BALLOT = 1, ASK_STATEMENT = 2, ASK_TRANSACTION = 3 };
 

@@ -54,12 +54,6 @@ enum err diff_check(struct slice diff, struct err_text *error)
 			return ERR_INVALID;
 		}
 		last = e.index;
-		if (record_kind(&e.record) == RECORD_EMPTY ||
-		    address_is_zero(record_owner(&e.record))) {
-			err_text_set(error, "entry %zu has no kind or no owner",
-				     i);
-			return ERR_INVALID;
-		}
 	}
 	return OK;
 }

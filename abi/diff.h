@@ -20,8 +20,9 @@ struct diff_entry {
 /* The i-th of diff.len / 58 entries. */
 struct diff_entry diff_entry_at(struct slice diff, size_t i);
 void diff_put(struct buf *b, uint64_t index, const struct record *record);
-/* Lengths, ascending order, records well formed. ERR_INVALID, why in error.
- * (no gaps and leafCount are checked by the contract against its state) */
+/* Lengths and strictly ascending order. ERR_INVALID, why in error.  Records
+ * may be anything: L1 checks new leaves (no gaps, a known kind, an owner) but
+ * takes every update, and one that is no record is shown by a fraud proof. */
 MUST_CHECK enum err diff_check(struct slice diff, struct err_text *error);
 size_t diff_steps(struct slice diff);
 struct slice diff_step(struct slice diff, size_t step); /* its bytes */

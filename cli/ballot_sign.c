@@ -4,7 +4,9 @@
 #include "cli/ballot_sign.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "abi/ballot.h"
 #include "abi/hex.h"
@@ -14,6 +16,7 @@
 
 #define DAY	 86400u
 #define SLOW_MAX (30 * DAY) /* SLOW_BALLOT */
+#define WEEK	 (7 * DAY)
 
 struct voting {
 	struct where where;
@@ -45,7 +48,9 @@ static const struct argp_option options[] = {
 	{"subject", OPT_SUBJECT, "0x…", 0,
 	 "amend: keccak256 of the whole amendment", 0},
 	{"expiry", OPT_EXPIRY, "UNIX", 0,
-	 "void after this (resume, amend: in a day; at most 30)", 0},
+	 "void after this; absent: two ballots, for the next two rounds "
+	 "(resume, amend: weeks)",
+	 0},
 	{"offline", OPT_OFFLINE, 0, 0,
 	 "no L1: give --chain-id, --hatch, --epoch and --round, and --progress "
 	 "for promote and open",
@@ -55,6 +60,12 @@ static const struct argp_option options[] = {
 	{"round", OPT_ROUND, "SECONDS", 0, "offline: the terms' round", 3},
 	{0},
 };
+
+static const struct argp_child children[] = {{&where_l1, 0, 0, 1},
+					     {&where_timeout, 0, 0, 1},
+					     {&where_json, 0, 0, 1},
+					     {&sign_argp, 0, 0, 2},
+					     {0}};
 
 static void set_subject(struct voting *v, struct argp_state *state,
 			struct hash32 subject)
@@ -90,6 +101,11 @@ static void check(struct voting *v, struct argp_state *state)
 	if (!v->offline && (v->epoch_set || v->progress_set || v->round))
 		argp_error(state, "--epoch, --progress and --round go with "
 				  "--offline: L1 tells them otherwise");
+	where_not_both(state, v->offline, v->where.rpc,
+		       "--offline and --rpc: give one of them");
+	if (!v->offline)
+		where_need_l1(state, &v->where);
+	sign_need_key(state, &v->sign);
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state)
@@ -98,8 +114,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &v->where;
-		state->child_inputs[1] = &v->sign;
+		where_inputs(state, children, &v->where, &v->sign);
 		return 0;
 	case OPT_ACTION:
 		v->vote.action = vote_action_parse(arg);
@@ -140,7 +155,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		v->round = cli_u64(state, "--round", arg);
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument \"%s\"", arg);
+		cli_unexpected(state, arg);
 		return 0;
 	case ARGP_KEY_END:
 		check(v, state);
@@ -149,12 +164,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp_child children[] = {
-	{&where_argp, 0, 0, 1}, {&sign_argp, 0, 0, 2}, {0}};
 static const struct argp argp = {
-	options,  parse,
-	0,	  "Signs a guardian's vote and prints it, one line a ballot.",
-	children, 0,
+	options,
+	parse,
+	0,
+	"Signs a guardian's vote and prints it, one line a ballot.\v"
+	"Example: egress ballot sign --action promote --standby 0x… "
+	"--signer SOCKET --as 0x… --rpc URL,URL,URL --hatch 0x…",
+	children,
+	0,
 	0};
 
 /* ---- what L1 says
@@ -199,17 +217,32 @@ static int ask_l1(struct voting *v)
 }
 
 /* Told before a signer is started: another's vote would count for nothing. */
-static int check_guardian(const struct voting *v)
+static int check_guardian(const struct voting *v, struct address who)
 {
-	struct address who;
-
-	if (v->offline)
-		return CLI_OK;
-	if (signing_address(&v->sign, &who))
-		return CLI_FAILED;
-	if (is_guardian(&v->session.facts, who))
+	if (v->offline || is_guardian(&v->session.facts, who))
 		return CLI_OK;
 	return cli_fail("%s is no guardian of hatch %s", address_text(who).s,
+			address_text(v->where.hatch).s);
+}
+
+/* The signer would refuse: a key that signed once and forgot is dangerous.
+ * With --key its ledger is beside the key, as egress-signer has it. */
+static int check_ledger(const struct voting *v)
+{
+	const char *key = v->sign.key_file;
+	char ledger[PATH_MAX];
+
+	if (!key)
+		return CLI_OK;
+	if ((size_t)snprintf(ledger, sizeof(ledger), "%s.ballots", key) >=
+	    sizeof(ledger))
+		return cli_fail("--key: its path is too long");
+	if (!access(ledger, F_OK))
+		return CLI_OK;
+	return cli_fail("--key %s: it has no ballot ledger: if this key never "
+			"signed a ballot, run once: egress-signer --key %s "
+			"--chain %" PRIu64 " --hatch %s --init",
+			key, key, v->vote.chain_id,
 			address_text(v->where.hatch).s);
 }
 
@@ -217,7 +250,9 @@ static int check_guardian(const struct voting *v)
  * --------------------------------------------------------------------- */
 
 /* protocol.md: "Watchers sign one choice for E and for E + round, E the first
- * multiple of round at or after L1 head time + round", and so does a human. */
+ * multiple of round at or after L1 head time + round", and so does a human;
+ * for RESUME and AMEND with weeks for rounds, so that the ballots of people
+ * who sign days apart meet in one bundle. */
 static int choose_expiries(const struct voting *v, uint64_t expiries[2],
 			   size_t *ret_n)
 {
@@ -226,7 +261,7 @@ static int choose_expiries(const struct voting *v, uint64_t expiries[2],
 	uint64_t asked = v->vote.expiry;
 
 	*ret_n = 1;
-	expiries[0] = asked ? asked : v->now + DAY;
+	expiries[0] = asked;
 	if (fast && asked && asked % v->round)
 		return cli_fail("--expiry %" PRIu64 ": must be a multiple of "
 				"the round, %" PRIu64 " s: %" PRIu64 " is one",
@@ -239,27 +274,25 @@ static int choose_expiries(const struct voting *v, uint64_t expiries[2],
 		return cli_fail("--expiry %" PRIu64 ": is over 30 days away: "
 				"L1 does not count it yet",
 				asked);
-	if (fast && !asked) {
+	if (!asked) {
+		uint64_t unit = fast ? v->round : WEEK;
 		*ret_n = 2;
-		expiries[0] = ballot_expiry(v->now, v->round);
-		expiries[1] = expiries[0] + v->round;
+		expiries[0] = ballot_expiry(v->now, unit);
+		expiries[1] = expiries[0] + unit;
 	}
 	return CLI_OK;
 }
 
 static void print(const struct voting *v, const struct bundle *b)
 {
-	struct json_writer w;
-	struct buf text;
+	struct cli_json j;
 
-	buf_init(&text, BALLOT_TEXT_MAX);
-	w = json_writer(&text);
+	cli_json_begin(&j);
 	if (v->where.json)
-		bundle_json(b, &w, NULL);
+		bundle_json(b, &j.w, NULL);
 	else
-		bundle_text(b, &text);
-	puts(buf_cstr(&text));
-	buf_done(&text);
+		bundle_text(b, &j.text);
+	cli_json_end(&j);
 }
 
 static int sign_one(struct voting *v, uint64_t expiry)
@@ -284,6 +317,7 @@ static int sign_one(struct voting *v, uint64_t expiry)
 static int vote(struct voting *v)
 {
 	struct sign_policy policy = {.allow = "ballot"};
+	struct address who = {0};
 	uint64_t expiries[2];
 	size_t n = 0;
 	int status = v->offline ? CLI_OK : ask_l1(v);
@@ -294,9 +328,13 @@ static int vote(struct voting *v)
 	policy.hatch = v->where.hatch;
 	policy.round = v->round;
 	if (!status)
-		status = check_guardian(v);
+		status = signing_address(&v->sign, &who);
 	if (!status)
-		status = signing_open(&v->signing, &v->sign, &policy);
+		status = check_guardian(v, who);
+	if (!status)
+		status = check_ledger(v);
+	if (!status)
+		status = signing_open(&v->signing, &v->sign, who, &policy);
 	for (size_t i = 0; i < n && !status; i++)
 		status = sign_one(v, expiries[i]);
 	signing_close(&v->signing);

@@ -27,13 +27,16 @@ static const struct argp_option options[] = {
 	{0},
 };
 
+static const struct argp_child children[] = {
+	{&where_watcher, 0, 0, 1}, {&where_timeout, 0, 0, 1}, {0}};
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct exchange *x = state->input;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &x->where;
+		where_inputs(state, children, &x->where, NULL);
 		return 0;
 	case OPT_ACTION:
 		x->only = vote_action_parse(arg);
@@ -45,18 +48,17 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (!x->importing || x->file)
-			argp_error(state, "unexpected argument \"%s\"", arg);
+			cli_unexpected(state, arg);
 		x->file = arg;
 		return 0;
 	case ARGP_KEY_END:
 		if (x->importing && !x->file)
 			argp_error(state, "which file? Give its name, or -");
+		where_need_watcher(state, &x->where);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
-
-static const struct argp_child children[] = {{&where_argp, 0, 0, 1}, {0}};
 
 /* ---- list and export
  * --------------------------------------------------------- */
@@ -109,20 +111,19 @@ static int each(const struct exchange *x, const json_node *list,
 
 static int fetch(const struct exchange *x, each_ballot *act)
 {
+	const struct daemon watcher = daemon_watcher(&x->where);
 	struct json_doc *doc = NULL;
 	struct json_reader r = {0};
 	struct buf answer;
 	int status;
 
-	if (!x->where.watcher)
-		return cli_fail("--watcher is missing: give any watcher's URL");
 	buf_init(&answer, DAEMON_ANSWER_MAX);
-	status = daemon_ask_json(x->where.watcher, PATH, (struct slice){0},
-				 &answer, &doc);
+	status = daemon_ask_json(&watcher, PATH, (struct slice){0}, &answer,
+				 &doc);
 	if (!status) {
 		const json_node *list =
 			json_array(&r, json_root(doc), "ballots");
-		status = daemon_told(x->where.watcher, PATH, &r);
+		status = daemon_told(&watcher, PATH, &r);
 		if (!status)
 			status = each(x, list, act);
 	}
@@ -134,8 +135,14 @@ static int fetch(const struct exchange *x, each_ballot *act)
 static int ballot_list(int argc, char **argv)
 {
 	static const struct argp argp = {
-		options,  parse, 0, "Lists the ballots that --watcher knows.",
-		children, 0,	 0};
+		options,
+		parse,
+		0,
+		"Lists the ballots that --watcher knows.\v"
+		"Example: egress ballot list --watcher URL --action resume",
+		children,
+		0,
+		0};
 	struct exchange x = {.where = where_defaults()};
 
 	cli_parse(&argp, argc, argv, &x);
@@ -149,7 +156,8 @@ static int ballot_export(int argc, char **argv)
 		parse,
 		0,
 		"Prints the ballots that --watcher knows, each as one line "
-		"that any file or mail can carry.",
+		"that any file or mail can carry.\v"
+		"Example: egress ballot export --watcher URL > ballots.txt",
 		children,
 		0,
 		0};
@@ -164,6 +172,7 @@ static int ballot_export(int argc, char **argv)
 
 static int post(const struct exchange *x, const struct bundle *b)
 {
+	const struct daemon watcher = daemon_watcher(&x->where);
 	struct json_doc *doc = NULL;
 	struct json_reader r = {0};
 	struct json_writer w;
@@ -175,11 +184,11 @@ static int post(const struct exchange *x, const struct bundle *b)
 	buf_init(&answer, DAEMON_ANSWER_MAX);
 	w = json_writer(&body);
 	bundle_json(b, &w, NULL);
-	status = daemon_ask_json(x->where.watcher, PATH, buf_slice(&body),
-				 &answer, &doc);
+	status = daemon_ask_json(&watcher, PATH, buf_slice(&body), &answer,
+				 &doc);
 	if (!status) {
 		known = json_bool(&r, json_root(doc), "known");
-		status = daemon_told(x->where.watcher, PATH, &r);
+		status = daemon_told(&watcher, PATH, &r);
 	}
 	if (!status)
 		printf("%s of %zu %s: %s\n", vote_action_name(b->vote.action),
@@ -256,7 +265,8 @@ static int ballot_import(int argc, char **argv)
 		parse,
 		"FILE",
 		"Hands the ballots of a file to --watcher, which passes them "
-		"on to its peers and to relayers.",
+		"on to its peers and to relayers.\v"
+		"Example: egress ballot import ballots.txt --watcher URL",
 		children,
 		0,
 		0};
@@ -265,10 +275,8 @@ static int ballot_import(int argc, char **argv)
 	int status;
 
 	cli_parse(&argp, argc, argv, &x);
-	if (!x.where.watcher)
-		return cli_fail("--watcher is missing: give any watcher's URL");
 	buf_init(&text, CLI_FILE_MAX);
-	status = cli_read_file(x.file, &text);
+	status = cli_read_file(x.file, "ballots", &text);
 	if (!status && is_blank(buf_slice(&text)))
 		status = cli_fail("%s: empty: no ballot in it", x.file);
 	else if (!status && memchr(text.p, '{', text.len))
@@ -279,17 +287,34 @@ static int ballot_import(int argc, char **argv)
 	return status;
 }
 
+static const struct verb {
+	const char *name, *summary;
+	int (*run)(int argc, char **argv);
+} verbs[] = {
+	{"sign", "a guardian signs a vote and prints it as a line of text",
+	 ballot_sign},
+	{"list", "what a watcher knows, a line each", ballot_list},
+	{"import", "hand the ballots of a file to a watcher", ballot_import},
+	{"export", "print what a watcher knows, for a file or a mail",
+	 ballot_export},
+};
+
+static int usage(FILE *to, int status)
+{
+	fputs("usage: egress ballot sign|list|import|export [OPTION…]\n\n", to);
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		fprintf(to, "  %-7s %s\n", verbs[i].name, verbs[i].summary);
+	fputs("\negress ballot sign --help tells the options of each.\n", to);
+	return status;
+}
+
 int cmd_ballot(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		int (*run)(int argc, char **argv);
-	} verbs[] = {{"sign", ballot_sign},
-		     {"list", ballot_list},
-		     {"import", ballot_import},
-		     {"export", ballot_export}};
 	char name[64];
 
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?") ||
+			 !strcmp(argv[1], "help")))
+		return usage(stdout, CLI_OK);
 	for (size_t i = 0; argc > 1 && i < ARRAY_LEN(verbs); i++) {
 		if (strcmp(argv[1], verbs[i].name))
 			continue;
@@ -297,8 +322,5 @@ int cmd_ballot(int argc, char **argv)
 		argv[1] = name;
 		return verbs[i].run(argc - 1, argv + 1);
 	}
-	fputs("usage: egress ballot sign|list|import|export [OPTION…]\n"
-	      "egress ballot sign --help tells the options of each.\n",
-	      stderr);
-	return CLI_USAGE;
+	return usage(stderr, CLI_USAGE);
 }

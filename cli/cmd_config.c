@@ -43,7 +43,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		else if (!c->file)
 			c->file = arg;
 		else
-			argp_error(state, "unexpected argument \"%s\"", arg);
+			cli_unexpected(state, arg);
 		return 0;
 	case ARGP_KEY_END:
 		if (!c->verb || strcmp(c->verb, "check") || !c->file)
@@ -57,7 +57,8 @@ static const struct argp argp = {
 	options,
 	parse,
 	"check FILE",
-	"Has the daemon itself check its configuration, L1 included.",
+	"Has the daemon itself check its configuration, L1 included.\v"
+	"Example: egress config check watcher.yaml",
 	0,
 	0,
 	0};
@@ -92,7 +93,8 @@ int cmd_config(int argc, char **argv)
 				"watcher, relayer or signer",
 				c.file);
 	if (access(c.file, R_OK))
-		return cli_fail("%s: %s", c.file, strerror(errno));
+		return cli_fail("%s: %s: give a configuration file", c.file,
+				strerror(errno));
 	snprintf(name, sizeof(name), "egress-%s", c.kind);
 	program = program_find(name);
 	execlp(program.s, name, "--check", "--config", c.file, (char *)NULL);

@@ -26,7 +26,7 @@ struct deploy {
 	struct session session;
 	struct signing signing;
 	struct sender sender;
-	struct address bad_batch, hatch, rollup;
+	struct address from, bad_batch, hatch, rollup;
 	uint64_t first_block; /* where following begins */
 };
 
@@ -38,14 +38,37 @@ static const struct argp_option options[] = {
 	{0},
 };
 
+static const struct argp_child children[] = {{&where_chain, 0, 0, 1},
+					     {&where_timeout, 0, 0, 1},
+					     {&where_json, 0, 0, 1},
+					     {&sign_argp, 0, 0, 2},
+					     {0}};
+
+static void check(const struct deploy *d, struct argp_state *state)
+{
+	const struct where *where = &d->where;
+
+	if (!d->terms_path)
+		argp_error(state, "--terms is missing: give the terms file");
+	where_not_both(state, d->check_only,
+		       where->rpc || where->chain_id || where->json ||
+			       sign_any(&d->sign),
+		       "--dry-run sends nothing: it goes with --terms alone");
+	if (d->check_only)
+		return;
+	if (!where->rpc)
+		argp_error(state, "--rpc is missing: give an L1 endpoint's "
+				  "URL");
+	sign_need_key(state, &d->sign);
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct deploy *d = state->input;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &d->where;
-		state->child_inputs[1] = &d->sign;
+		where_inputs(state, children, &d->where, &d->sign);
 		return 0;
 	case OPT_TERMS:
 		d->terms_path = arg;
@@ -54,23 +77,30 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		d->check_only = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument \"%s\"", arg);
+		cli_unexpected(state, arg);
+		return 0;
+	case ARGP_KEY_END:
+		check(d, state);
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp_child children[] = {
-	{&where_argp, 0, 0, 1}, {&sign_argp, 0, 0, 2}, {0}};
 static const struct argp argp = {
-	options,  parse, 0, "Deploys a hatch and its rollup from a terms file.",
-	children, 0,	 0};
+	options,
+	parse,
+	0,
+	"Deploys a hatch and its rollup from a terms file.\v"
+	"Example: egress deploy --terms terms.yaml --rpc URL --key "
+	"deployer.key; first with --dry-run instead of the last two.",
+	children,
+	0,
+	0};
 
 static int read_terms(struct deploy *d)
 {
 	struct err_text error = {0};
 
-	if (!d->terms_path)
-		return cli_fail("--terms is missing: give the terms file");
 	if (config_read(d->terms_path, terms_fields, &d->terms, &d->config,
 			&error) ||
 	    terms_check(d->config, &d->terms, &d->warnings, &error))
@@ -84,8 +114,7 @@ static void warn(struct deploy *d)
 	const char *line = buf_cstr(&d->warnings), *end;
 
 	for (; (end = strchr(line, '\n')); line = end + 1)
-		fprintf(stderr, "egress: warning: %.*s\n", (int)(end - line),
-			line);
+		cli_warn("%.*s", (int)(end - line), line);
 }
 
 static int create(struct deploy *d, const char *what, struct slice code,
@@ -128,7 +157,7 @@ static int reopen_for_bond(struct deploy *d)
 				     .rollup = d->rollup};
 
 	signing_close(&d->signing);
-	return signing_open(&d->signing, &d->sign, &policy);
+	return signing_open(&d->signing, &d->sign, d->from, &policy);
 }
 
 static int fund_bond(struct deploy *d)
@@ -221,20 +250,17 @@ static int read_back(struct deploy *d)
 
 static void print_json(const struct deploy *d)
 {
-	struct buf text;
-	struct json_writer w;
+	struct cli_json j;
 
-	buf_init(&text, 4096);
-	w = json_writer(&text);
-	json_begin(&w, NULL);
-	json_put_u64(&w, "chain_id", l1_chain_id(d->session.l1));
-	json_put_address(&w, "hatch", d->hatch);
-	json_put_address(&w, "rollup", d->rollup);
-	json_put_address(&w, "bad_batch", d->bad_batch);
-	json_put_u64(&w, "block", d->first_block);
-	json_end(&w);
-	puts(buf_cstr(&text));
-	buf_done(&text);
+	cli_json_begin(&j);
+	json_begin(&j.w, NULL);
+	json_put_u64(&j.w, "chain_id", l1_chain_id(d->session.l1));
+	json_put_address(&j.w, "hatch", d->hatch);
+	json_put_address(&j.w, "rollup", d->rollup);
+	json_put_address(&j.w, "bad_batch", d->bad_batch);
+	json_put_u64(&j.w, "block", d->first_block);
+	json_end(&j.w);
+	cli_json_end(&j);
 }
 
 static int deploy(struct deploy *d)
@@ -245,7 +271,9 @@ static int deploy(struct deploy *d)
 	if (status)
 		return status;
 	policy.chain_id = l1_chain_id(d->session.l1);
-	status = signing_open(&d->signing, &d->sign, &policy);
+	status = signing_address(&d->sign, &d->from);
+	if (!status)
+		status = signing_open(&d->signing, &d->sign, d->from, &policy);
 	if (!status)
 		status = sender_open(&d->sender, &d->session, &d->signing);
 	if (!status) {

@@ -7,6 +7,7 @@
 #include "abi/pack.h"
 #include "cli/commands.h"
 #include "cli/daemon.h"
+#include "cli/pack_check.h"
 
 struct packing {
 	struct where where;
@@ -21,38 +22,47 @@ static const struct argp_option options[] = {
 	{0},
 };
 
+static const struct argp_child children[] = {{&where_watcher, 0, 0, 1},
+					     {&where_place, 0, 0, 1},
+					     {&where_timeout, 0, 0, 1},
+					     {&where_json, 0, 0, 1},
+					     {0}};
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct packing *p = state->input;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &p->where;
+		where_inputs(state, children, &p->where, NULL);
 		return 0;
 	case OPT_TEXT:
 		p->text = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (p->owner_set)
-			argp_error(state, "unexpected argument \"%s\"", arg);
+			cli_unexpected(state, arg);
 		p->owner = cli_address(state, "ADDRESS", arg);
 		p->owner_set = true;
 		return 0;
 	case ARGP_KEY_END:
 		if (!p->owner_set)
 			argp_error(state, "whose pack? Give the address");
+		where_need_watcher(state, &p->where);
+		where_not_both(state, p->text, p->where.json,
+			       "--text and --json: give one of them");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp_child children[] = {{&where_argp, 0, 0, 1}, {0}};
 static const struct argp argp = {
 	options,
 	parse,
 	"ADDRESS",
 	"Fetches an exit pack from --watcher to standard output: keep it in "
-	"a file, and check it with egress verify.",
+	"a file, and check it with egress verify.\v"
+	"Example: egress pack 0x… --watcher URL > pack.json",
 	children,
 	0,
 	0};
@@ -63,13 +73,12 @@ static int check(const struct packing *p, const struct pack *pack)
 	const char *from = p->where.watcher;
 	struct err_text error = {0};
 
-	if (pack_verify(pack, &error))
+	if (pack_check(pack, &error))
 		return cli_fail("%s: its pack does not verify: %s: ask "
 				"another watcher",
 				from, error.text);
-	if (p->where.hatch_set && !address_eq(p->where.hatch, pack->hatch))
-		return cli_fail("%s: its pack is of another hatch, %s", from,
-				address_text(pack->hatch).s);
+	if (where_agrees(&p->where, from, pack->chain_id, pack->hatch))
+		return CLI_FAILED;
 	for (size_t i = 0; i < pack->n; i++)
 		if (!address_eq(record_owner(&pack->leaves[i].record),
 				p->owner))
@@ -83,22 +92,20 @@ static int check(const struct packing *p, const struct pack *pack)
 
 static void print(const struct packing *p, const struct pack *pack)
 {
-	struct json_writer w;
-	struct buf out;
+	struct cli_json j;
 
-	buf_init(&out, DAEMON_ANSWER_MAX);
-	w = json_writer(&out);
+	cli_json_begin(&j);
 	if (p->text)
-		pack_text(pack, &out);
+		pack_text(pack, &j.text);
 	else
-		pack_json(pack, &w, NULL);
-	puts(buf_cstr(&out));
-	buf_done(&out);
+		pack_json(pack, &j.w, NULL);
+	cli_json_end(&j);
 }
 
 int cmd_pack(int argc, char **argv)
 {
 	struct packing p = {.where = where_defaults()};
+	struct daemon watcher;
 	struct err_text error = {0};
 	struct buf answer;
 	struct pack pack;
@@ -106,12 +113,11 @@ int cmd_pack(int argc, char **argv)
 	int status;
 
 	cli_parse(&argp, argc, argv, &p);
-	if (!p.where.watcher)
-		return cli_fail("--watcher is missing: give any watcher's URL");
+	watcher = daemon_watcher(&p.where);
 	snprintf(path, sizeof(path), "/v1/pack/%s", address_text(p.owner).s);
 	buf_init(&answer, DAEMON_ANSWER_MAX);
-	status = daemon_ask_ok(p.where.watcher, path, (struct slice){0}, NULL,
-			       &answer);
+	status =
+		daemon_ask_ok(&watcher, path, (struct slice){0}, NULL, &answer);
 	if (!status && pack_parse(buf_slice(&answer), &pack, &error))
 		status = cli_fail("%s%s: its answer is not a pack: %s",
 				  p.where.watcher, path, error.text);

@@ -9,58 +9,68 @@
 
 #define PATH "/v1/status"
 
+static const struct argp_child children[] = {{&where_watcher, 0, 0, 1},
+					     {&where_l1, 0, 0, 1},
+					     {&where_timeout, 0, 0, 1},
+					     {&where_json, 0, 0, 1},
+					     {0}};
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
+	struct where *where = state->input;
+
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = state->input;
+		where_inputs(state, children, where, NULL);
 		return 0;
 	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument \"%s\"", arg);
+		cli_unexpected(state, arg);
+		return 0;
+	case ARGP_KEY_END:
+		where_not_both(state, where->watcher, where->rpc,
+			       "--watcher and --rpc: give the one to ask");
+		if (!where->watcher && !where->rpc)
+			argp_error(state, "whom to ask? Give --watcher URL, or "
+					  "--rpc URL and --hatch ADDRESS");
+		if (!where->watcher)
+			where_need_l1(state, where);
+		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp_child children[] = {{&where_argp, 0, 0, 1}, {0}};
 static const struct argp argp = {
 	0,
 	parse,
 	0,
 	"Tells the phase, the deadlines, the votes and what a citizen can do "
 	"now: from a watcher (--watcher), or straight from L1 (--rpc and "
-	"--hatch).",
+	"--hatch).\v"
+	"Example: egress status --watcher URL",
 	children,
 	0,
 	0};
 
-/* A watcher's words go on as they came, on one line. */
-static void print_line(struct buf *answer)
-{
-	for (size_t i = 0; i < answer->len; i++)
-		if (answer->p[i] == '\n')
-			answer->p[i] = ' ';
-	puts(buf_cstr(answer));
-}
-
 static int ask_watcher(const struct where *where, struct situation *s)
 {
+	const struct daemon watcher = daemon_watcher(where);
 	struct json_doc *doc = NULL;
 	struct json_reader r = {0};
 	struct buf answer;
 	int status;
 
 	buf_init(&answer, DAEMON_ANSWER_MAX);
-	status = daemon_ask_json(where->watcher, PATH, (struct slice){0},
-				 &answer, &doc);
+	status = daemon_ask_json(&watcher, PATH, (struct slice){0}, &answer,
+				 &doc);
 	if (!status) {
 		situation_of_status(&r, json_root(doc), s);
-		status = daemon_told(where->watcher, PATH, &r);
+		status = daemon_told(&watcher, PATH, &r);
 	}
-	if (!status && where->hatch_set && !address_eq(where->hatch, s->hatch))
-		status = cli_fail("%s: this watcher follows another hatch",
-				  where->watcher);
+	if (!status)
+		status = where_agrees(where, where->watcher, s->chain_id,
+				      s->hatch);
 	if (!status && where->json)
-		print_line(&answer);
+		cli_print_line(&answer);
 	json_free(doc);
 	buf_done(&answer);
 	return status;
@@ -68,14 +78,11 @@ static int ask_watcher(const struct where *where, struct situation *s)
 
 static void print_json(const struct situation *s)
 {
-	struct json_writer w;
-	struct buf text;
+	struct cli_json j;
 
-	buf_init(&text, DAEMON_ANSWER_MAX);
-	w = json_writer(&text);
-	situation_json(s, &w);
-	puts(buf_cstr(&text));
-	buf_done(&text);
+	cli_json_begin(&j);
+	situation_json(s, &j.w);
+	cli_json_end(&j);
 }
 
 static int ask_l1(const struct where *where, struct situation *s)
@@ -100,9 +107,6 @@ int cmd_status(int argc, char **argv)
 	int status;
 
 	cli_parse(&argp, argc, argv, &where);
-	if (!where.watcher && !where.rpc)
-		return cli_fail("whom to ask? Give --watcher URL, or --rpc "
-				"URL and --hatch ADDRESS");
 	status = where.watcher ? ask_watcher(&where, &s) : ask_l1(&where, &s);
 	if (!status && !where.json)
 		situation_print(&s);

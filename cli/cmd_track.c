@@ -32,20 +32,25 @@ static const struct argp_option options[] = {
 	{0},
 };
 
+static const struct argp_child children[] = {{&where_relayer, 0, 0, 1},
+					     {&where_timeout, 0, 0, 1},
+					     {&where_json, 0, 0, 1},
+					     {0}};
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct tracking *t = state->input;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &t->where;
+		where_inputs(state, children, &t->where, NULL);
 		return 0;
 	case OPT_WAIT:
 		t->wait = true;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (t->id_set)
-			argp_error(state, "unexpected argument \"%s\"", arg);
+			cli_unexpected(state, arg);
 		t->id = cli_hash(state, "REQUEST", arg);
 		t->id_set = true;
 		return 0;
@@ -53,15 +58,24 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (!t->id_set)
 			argp_error(state, "which request? Give the id that "
 					  "the relayer's receipt names");
+		if (!t->where.relayer)
+			argp_error(state, "--relayer is missing: give the URL "
+					  "of the relayer that took the "
+					  "request");
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp_child children[] = {{&where_argp, 0, 0, 1}, {0}};
 static const struct argp argp = {
-	options,  parse, "REQUEST", "Tells what became of a request.",
-	children, 0,	 0};
+	options,
+	parse,
+	"REQUEST",
+	"Tells what became of a request.\v"
+	"Example: egress track 0x… --relayer URL --wait",
+	children,
+	0,
+	0};
 
 static void read_progress(struct json_reader *r, const json_node *o,
 			  struct progress *p)
@@ -88,6 +102,7 @@ static void read_progress(struct json_reader *r, const json_node *o,
 static int ask(const struct tracking *t, struct buf *answer,
 	       struct progress *ret)
 {
+	const struct daemon relayer = daemon_relayer(&t->where);
 	struct json_doc *doc = NULL;
 	struct json_reader r = {0};
 	char path[128];
@@ -95,11 +110,11 @@ static int ask(const struct tracking *t, struct buf *answer,
 
 	snprintf(path, sizeof(path), "/v1/requests/%s", hash_text(t->id).s);
 	buf_clear(answer);
-	status = daemon_ask_json(t->where.relayer, path, (struct slice){0},
-				 answer, &doc);
+	status = daemon_ask_json(&relayer, path, (struct slice){0}, answer,
+				 &doc);
 	if (!status) {
 		read_progress(&r, json_root(doc), ret);
-		status = daemon_told(t->where.relayer, path, &r);
+		status = daemon_told(&relayer, path, &r);
 	}
 	json_free(doc);
 	return status;
@@ -131,10 +146,7 @@ static void print(const struct tracking *t, const struct progress *p,
 	uint64_t now = clock_unix_ms() / 1000;
 
 	if (t->where.json) {
-		for (size_t i = 0; i < answer->len; i++)
-			if (answer->p[i] == '\n')
-				answer->p[i] = ' ';
-		puts(buf_cstr(answer));
+		cli_print_line(answer);
 		return;
 	}
 	printf("request %.10s… is %s: %s\n", hash_text(t->id).s, p->state,
@@ -194,9 +206,6 @@ int cmd_track(int argc, char **argv)
 	int status;
 
 	cli_parse(&argp, argc, argv, &t);
-	if (!t.where.relayer)
-		return cli_fail("--relayer is missing: give the URL of the "
-				"relayer that took the request");
 	buf_init(&answer, DAEMON_ANSWER_MAX);
 	status = follow(&t, &answer);
 	buf_done(&answer);

@@ -4,10 +4,8 @@
 #include <stdio.h>
 
 #include "abi/hex.h"
-#include "abi/pack.h"
 #include "cli/commands.h"
-#include "cli/session.h"
-#include "sys/clock.h"
+#include "cli/pack_check.h"
 
 struct verifying {
 	struct where where;
@@ -26,13 +24,18 @@ static const struct argp_option options[] = {
 	{0},
 };
 
+static const struct argp_child children[] = {{&where_l1, 0, 0, 1},
+					     {&where_timeout, 0, 0, 1},
+					     {&where_json, 0, 0, 1},
+					     {0}};
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct verifying *v = state->input;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->child_inputs[0] = &v->where;
+		where_inputs(state, children, &v->where, NULL);
 		return 0;
 	case OPT_ROOT:
 		v->root = cli_hash(state, "--root", arg);
@@ -40,7 +43,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_ARG:
 		if (v->file)
-			argp_error(state, "unexpected argument \"%s\"", arg);
+			cli_unexpected(state, arg);
 		v->file = arg;
 		return 0;
 	case ARGP_KEY_END:
@@ -49,18 +52,20 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		if (v->root_set == !!v->where.rpc)
 			argp_error(state, "against what? Give --root, or "
 					  "--rpc and --hatch");
+		if (!v->root_set)
+			where_need_l1(state, &v->where);
 		return 0;
 	}
 	return ARGP_ERR_UNKNOWN;
 }
 
-static const struct argp_child children[] = {{&where_argp, 0, 0, 1}, {0}};
 static const struct argp argp = {
 	options,
 	parse,
 	"FILE",
 	"Checks an exit pack (JSON, text or binary): against L1, through "
-	"--rpc and --hatch, or offline against --root.",
+	"--rpc and --hatch, or offline against --root.\v"
+	"Example: egress verify pack.json --rpc URL,URL,URL --hatch 0x…",
 	children,
 	0,
 	0};
@@ -72,87 +77,32 @@ static int read_pack(struct verifying *v)
 	int status;
 
 	buf_init(&bytes, CLI_FILE_MAX);
-	status = cli_read_file(v->file, &bytes);
+	status = cli_read_file(v->file, "a pack", &bytes);
 	if (!status && pack_parse(buf_slice(&bytes), &v->pack, &error))
 		status = cli_fail("%s: not a pack: %s", v->file, error.text);
-	if (!status && pack_verify(&v->pack, &error))
+	if (!status && pack_check(&v->pack, &error))
 		status = cli_fail("%s: does not verify: %s", v->file,
 				  error.text);
 	buf_done(&bytes);
 	return status;
 }
 
-static int same_place(const struct verifying *v)
+static int against_root(const struct verifying *v)
 {
 	const struct pack *p = &v->pack;
-	uint64_t chain = l1_chain_id(v->session.l1);
 
-	if (p->chain_id != chain)
-		return cli_fail("%s: is of chain %" PRIu64 ", L1 is %" PRIu64,
-				v->file, p->chain_id, chain);
-	if (!address_eq(p->hatch, v->where.hatch))
-		return cli_fail("%s: is of hatch %s, not of %s", v->file,
-				address_text(p->hatch).s,
-				address_text(v->where.hatch).s);
-	if (!address_eq(p->rollup, v->session.facts.rollup))
-		return cli_fail("%s: names rollup %s, the hatch's is %s",
-				v->file, address_text(p->rollup).s,
-				address_text(v->session.facts.rollup).s);
-	return CLI_OK;
-}
-
-/* The watcher may be a block ahead of what our endpoints call final. */
-static void await_block(struct verifying *v)
-{
-	const struct l1_view *view = l1_view(v->session.l1);
-	uint64_t end = clock_mono_ms() + v->session.timeout_ms;
-
-	while (view->acted.number < v->pack.block && clock_mono_ms() < end)
-		session_wait(&v->session, 100);
-}
-
-/* The root that L1 had at the block which the pack names. */
-static bool was_true(struct verifying *v)
-{
-	struct block_ref at = {.number = v->pack.block,
-			       .hash = v->pack.block_hash};
-	struct err_text why = {0};
-	struct hatch_facts now = v->session.facts;
-	bool good = at.number <= now.block.number &&
-		    !session_read(&v->session, v->where.hatch, &at, &why) &&
-		    hash_eq(v->session.facts.root, v->pack.root);
-
-	v->session.facts = now;
-	return good;
+	if (!hash_eq(v->root, p->root))
+		return cli_fail("%s: leads to root %s, not to --root", v->file,
+				hash_text(p->root).s);
+	return where_agrees(&v->where, v->file, p->chain_id, p->hatch);
 }
 
 static int against_l1(struct verifying *v)
 {
-	const struct hatch_facts *f = &v->session.facts;
-	const struct pack *p = &v->pack;
-	struct err_text why = {0};
-
-	if (session_open(&v->session, &v->where, true) || same_place(v))
+	if (session_open(&v->session, &v->where, true))
 		return CLI_FAILED;
-	if (hash_eq(f->root, p->root))
-		return CLI_OK;
-	await_block(v);
-	if (session_read(&v->session, v->where.hatch,
-			 &l1_view(v->session.l1)->acted, &why))
-		return cli_fail("--hatch %s: %s",
-				address_text(v->where.hatch).s, why.text);
-	if (hash_eq(f->root, p->root))
-		return CLI_OK;
-	v->outdated = was_true(v);
-	if (v->outdated)
-		return CLI_OK;
-	if (p->batch < f->count)
-		return cli_fail("%s: this pack is of batch %" PRIu64 ", L1 "
-				"stands at %" PRIu64 ": fetch a new one",
-				v->file, p->batch, f->count);
-	return cli_fail("%s: its root is %s, L1's is %s: it is not true; ask "
-			"another watcher",
-			v->file, hash_text(p->root).s, hash_text(f->root).s);
+	return pack_against_l1(&v->session, &v->where, v->file, &v->pack,
+			       &v->outdated);
 }
 
 static void print_leaf(const struct pack_leaf *leaf)
@@ -200,32 +150,31 @@ static void print(const struct verifying *v)
 		       v->session.facts.count);
 }
 
+/* current: only L1 can tell. */
 static void print_json(const struct verifying *v)
 {
-	struct json_writer w;
-	struct buf out;
+	struct cli_json j;
 
-	buf_init(&out, CLI_FILE_MAX);
-	w = json_writer(&out);
-	json_begin(&w, NULL);
-	json_put_bool(&w, "current", !v->outdated);
-	json_put_u64(&w, "batch", v->pack.batch);
-	json_put_hash(&w, "root", v->pack.root);
-	json_begin_array(&w, "leaves");
+	cli_json_begin(&j);
+	json_begin(&j.w, NULL);
+	if (!v->root_set)
+		json_put_bool(&j.w, "current", !v->outdated);
+	json_put_u64(&j.w, "batch", v->pack.batch);
+	json_put_hash(&j.w, "root", v->pack.root);
+	json_begin_array(&j.w, "leaves");
 	for (size_t i = 0; i < v->pack.n; i++) {
 		const struct record *r = &v->pack.leaves[i].record;
-		json_begin(&w, NULL);
-		json_put_u64(&w, "index", v->pack.leaves[i].index);
-		json_put_u64(&w, "kind", record_kind(r));
-		json_put_address(&w, "owner", record_owner(r));
-		json_put_address(&w, "asset", record_asset(r));
-		json_put_amount(&w, "amount", record_amount(r));
-		json_end(&w);
+		json_begin(&j.w, NULL);
+		json_put_u64(&j.w, "index", v->pack.leaves[i].index);
+		json_put_u64(&j.w, "kind", record_kind(r));
+		json_put_address(&j.w, "owner", record_owner(r));
+		json_put_address(&j.w, "asset", record_asset(r));
+		json_put_amount(&j.w, "amount", record_amount(r));
+		json_end(&j.w);
 	}
-	json_end_array(&w);
-	json_end(&w);
-	puts(buf_cstr(&out));
-	buf_done(&out);
+	json_end_array(&j.w);
+	json_end(&j.w);
+	cli_json_end(&j);
 }
 
 int cmd_verify(int argc, char **argv)
@@ -235,11 +184,8 @@ int cmd_verify(int argc, char **argv)
 
 	cli_parse(&argp, argc, argv, &v);
 	status = read_pack(&v);
-	if (!status && v.root_set && !hash_eq(v.root, v.pack.root))
-		status = cli_fail("%s: leads to root %s, not to --root", v.file,
-				  hash_text(v.pack.root).s);
-	else if (!status && !v.root_set)
-		status = against_l1(&v);
+	if (!status)
+		status = v.root_set ? against_root(&v) : against_l1(&v);
 	if (!status && v.where.json)
 		print_json(&v);
 	else if (!status)

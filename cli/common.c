@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "abi/hex.h"
 
@@ -28,78 +29,45 @@ void cli_clean(char *text)
 	}
 }
 
-int cli_fail(const char *format, ...)
+static void say(const char *lead, const char *format, va_list args)
 {
 	char line[2048];
+
+	vsnprintf(line, sizeof(line), format, args);
+	cli_clean(line);
+	fprintf(stderr, "egress: %s%s\n", lead, line);
+}
+
+int cli_fail(const char *format, ...)
+{
 	va_list args;
 
 	va_start(args, format);
-	vsnprintf(line, sizeof(line), format, args);
+	say("", format, args);
 	va_end(args);
-	cli_clean(line);
-	fprintf(stderr, "egress: %s\n", line);
 	return CLI_FAILED;
 }
 
-struct where where_defaults(void)
+void cli_warn(const char *format, ...)
 {
-	return (struct where){.timeout_ms = CLI_TIMEOUT_MS};
+	va_list args;
+
+	va_start(args, format);
+	say("warning: ", format, args);
+	va_end(args);
 }
 
-enum {
-	OPT_RPC = 0x100,
-	OPT_HATCH,
-	OPT_CHAIN,
-	OPT_WATCHER,
-	OPT_RELAYER,
-	OPT_TIMEOUT,
-	OPT_JSON
-};
-
-static const struct argp_option where_options[] = {
-	{"rpc", OPT_RPC, "URL[,URL…]", 0, "L1 endpoints; a majority must agree",
-	 1},
-	{"hatch", OPT_HATCH, "ADDRESS", 0, "the EscapeHatch contract", 1},
-	{"chain-id", OPT_CHAIN, "N", 0, "refuse any other chain", 1},
-	{"watcher", OPT_WATCHER, "URL", 0, "a watcher's HTTP address", 1},
-	{"relayer", OPT_RELAYER, "URL", 0, "a relayer's HTTP address", 1},
-	{"timeout", OPT_TIMEOUT, "SECONDS", 0, "how long to try (20)", 1},
-	{"json", OPT_JSON, 0, 0, "one line of JSON instead of text", 1},
-	{0},
-};
-
-static error_t where_parse(int key, char *arg, struct argp_state *state)
+void cli_close_stdout(void)
 {
-	struct where *w = state->input;
+	bool failed = ferror(stdout);
 
-	switch (key) {
-	case OPT_RPC:
-		w->rpc = arg;
-		return 0;
-	case OPT_HATCH:
-		w->hatch = cli_address(state, "--hatch", arg);
-		w->hatch_set = true;
-		return 0;
-	case OPT_CHAIN:
-		w->chain_id = cli_u64(state, "--chain-id", arg);
-		return 0;
-	case OPT_WATCHER:
-		w->watcher = arg;
-		return 0;
-	case OPT_RELAYER:
-		w->relayer = arg;
-		return 0;
-	case OPT_TIMEOUT:
-		w->timeout_ms = 1000 * cli_u64(state, "--timeout", arg);
-		return 0;
-	case OPT_JSON:
-		w->json = true;
-		return 0;
-	}
-	return ARGP_ERR_UNKNOWN;
+	errno = 0;
+	if (!fflush(stdout) && !failed)
+		return;
+	cli_fail("standard output: cannot write: %s",
+		 strerror(errno ? errno : EIO));
+	_exit(CLI_FAILED);
 }
-
-const struct argp where_argp = {where_options, where_parse, 0, 0, 0, 0, 0};
 
 void cli_parse(const struct argp *argp, int argc, char **argv, void *input)
 {
@@ -107,25 +75,53 @@ void cli_parse(const struct argp *argp, int argc, char **argv, void *input)
 	argp_parse(argp, argc, argv, 0, NULL, input);
 }
 
-int cli_read_file(const char *path, struct buf *to)
+void cli_unexpected(struct argp_state *state, const char *arg)
+{
+	argp_error(state, "unexpected argument \"%s\"", arg);
+}
+
+void cli_json_begin(struct cli_json *j)
+{
+	buf_init(&j->text, CLI_FILE_MAX);
+	j->w = json_writer(&j->text);
+}
+
+void cli_json_end(struct cli_json *j)
+{
+	puts(buf_cstr(&j->text));
+	buf_done(&j->text);
+}
+
+void cli_print_line(struct buf *answer)
+{
+	for (size_t i = 0; i < answer->len; i++)
+		if (answer->p[i] == '\n')
+			answer->p[i] = ' ';
+	puts(buf_cstr(answer));
+}
+
+int cli_read_file(const char *path, const char *what, struct buf *to)
 {
 	bool standard = !strcmp(path, "-");
 	FILE *f = standard ? stdin : fopen(path, "rb");
 	uint8_t part[4096];
+	int problem = f ? 0 : errno;
 	size_t n;
-	int failed;
 
-	if (!f)
-		return cli_fail("%s: %s", path, strerror(errno));
-	while ((n = fread(part, 1, sizeof(part), f)) > 0)
+	while (f && (n = fread(part, 1, sizeof(part), f)) > 0)
 		buf_add(to, part, n);
-	failed = ferror(f);
-	if (!standard)
+	if (f && ferror(f))
+		problem = errno ? errno : EIO;
+	if (f && !standard)
 		fclose(f);
-	if (failed)
-		return cli_fail("%s: cannot be read", path);
+	if (problem)
+		return cli_fail("%s: %s: give the file with %s, or - for "
+				"standard input",
+				path, strerror(problem), what);
 	if (to->failed)
-		return cli_fail("%s: larger than %u bytes", path, CLI_FILE_MAX);
+		return cli_fail("%s: larger than %zu bytes: is it the file "
+				"with %s?",
+				path, to->max, what);
 	return CLI_OK;
 }
 
@@ -258,16 +254,36 @@ void cli_wrap(const char *what, const char *text)
 	}
 }
 
+/* Right but for the capitals that are its checksum. */
+static bool is_address_in_small(const char *text)
+{
+	char small[ADDRESS_TEXT + 1];
+	struct address a;
+	size_t n = 0;
+
+	for (; text[n] && n < ADDRESS_TEXT; n++)
+		small[n] = text[n] >= 'A' && text[n] <= 'F'
+				   ? (char)(text[n] - 'A' + 'a')
+				   : text[n];
+	return !text[n] && !address_parse(slice_of(small, n), &a);
+}
+
 struct address cli_address(struct argp_state *state, const char *option,
 			   const char *text)
 {
 	struct address a = {0};
 
-	if (address_parse(slice_str(text), &a))
+	if (!address_parse(slice_str(text), &a))
+		return a;
+	if (is_address_in_small(text))
 		argp_error(state,
-			   "%s %s: give 0x and 40 hex digits (a "
-			   "mixed-case one with its right checksum)",
+			   "%s %s: its checksum (the capital letters) is "
+			   "wrong: a letter was changed; compare it with where "
+			   "you have it from",
 			   option, text);
+	else
+		argp_error(state, "%s %s: give 0x and 40 hex digits", option,
+			   text);
 	return a;
 }
 

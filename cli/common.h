@@ -1,10 +1,10 @@
-/* What the commands share: options for finding L1 and the daemons, one line
- * for an error, small files, and amounts and times as people read them. */
+/* What the commands share: one line for an error, small files, and amounts and
+ * times as people read them. */
 #ifndef EGRESS_CLI_COMMON_H
 #define EGRESS_CLI_COMMON_H
 
 #include <argp.h>
-#include "abi/buf.h"
+#include "abi/json.h"
 #include "abi/u256.h"
 
 #define CLI_FILE_MAX   (1u << 20)
@@ -15,27 +15,32 @@ enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
 /* "egress COMMAND: what: where: what to do" on stderr; returns CLI_FAILED. */
 int cli_fail(const char *format, ...) PRINTF_LIKE(1, 2);
+/* "egress: warning: what: what to do" on stderr. */
+void cli_warn(const char *format, ...) PRINTF_LIKE(1, 2);
+/* For atexit(): an answer that could not be written whole is a failure, told,
+ * whatever the command returned. */
+void cli_close_stdout(void);
 /* Makes somebody else's text fit for a terminal, in place. */
 void cli_clean(char *text);
 
-/* The options of every command that looks at L1 or asks a daemon. */
-struct where {
-	const char *rpc; /* URLs, with commas between */
-	const char *watcher, *relayer;
-	struct address hatch;
-	bool hatch_set;
-	uint64_t chain_id; /* 0: not given */
-	uint64_t timeout_ms;
-	bool json;
-};
-struct where where_defaults(void);
-/* An argp child: its input is a struct where *. */
-extern const struct argp where_argp;
 /* Parses a whole command line; exits with 2 on a wrong one. */
 void cli_parse(const struct argp *argp, int argc, char **argv, void *input);
 
-/* "-" is standard input. CLI_OK, or told. */
-int cli_read_file(const char *path, struct buf *to);
+/* At ARGP_KEY_ARG, where no argument belongs: exits with 2. */
+void cli_unexpected(struct argp_state *state, const char *arg);
+
+/* A line of JSON on standard output. */
+struct cli_json {
+	struct buf text;
+	struct json_writer w;
+};
+void cli_json_begin(struct cli_json *j);
+void cli_json_end(struct cli_json *j); /* prints it */
+/* A daemon's own JSON, on one line. */
+void cli_print_line(struct buf *answer);
+
+/* "-" is standard input. what: "a pack". CLI_OK, or told. */
+int cli_read_file(const char *path, const char *what, struct buf *to);
 
 /* "0.5 ETH", "1,000 wei": short and exact. */
 struct cli_text {

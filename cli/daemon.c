@@ -51,20 +51,30 @@ static int wait_for(const struct http_request *request, struct http_wait *wait)
 	return CLI_OK;
 }
 
-int daemon_ask(const char *base, const char *path, struct slice body,
+struct daemon daemon_watcher(const struct where *where)
+{
+	return (struct daemon){where->watcher, "watcher", where->timeout_ms};
+}
+
+struct daemon daemon_relayer(const struct where *where)
+{
+	return (struct daemon){where->relayer, "relayer", where->timeout_ms};
+}
+
+int daemon_ask(const struct daemon *d, const char *path, struct slice body,
 	       const char *accept, long *ret_status, struct buf *answer)
 {
 	char url[URL_MAX], header[128];
 	const char *headers[] = {header, NULL};
 	struct http_wait wait = {.answer = answer};
-	size_t len = strlen(base);
+	size_t len = strlen(d->base);
 	int status;
 
-	while (len && base[len - 1] == '/')
+	while (len && d->base[len - 1] == '/')
 		len--;
-	if ((size_t)snprintf(url, sizeof(url), "%.*s%s", (int)len, base,
+	if ((size_t)snprintf(url, sizeof(url), "%.*s%s", (int)len, d->base,
 			     path) >= sizeof(url))
-		return cli_fail("%.40s…: this URL is too long", base);
+		return cli_fail("%.40s…: this URL is too long", d->base);
 	snprintf(header, sizeof(header), "Accept: %s",
 		 accept ? accept : "application/json");
 	struct http_request request = {
@@ -73,7 +83,7 @@ int daemon_ask(const char *base, const char *path, struct slice body,
 		.headers = headers,
 		.body = body,
 		.content_type = body.p ? "application/json" : NULL,
-		.timeout_ms = CLI_TIMEOUT_MS,
+		.timeout_ms = d->timeout_ms,
 		.max_body = answer->max};
 	status = wait_for(&request, &wait);
 	*ret_status = wait.status;
@@ -81,63 +91,85 @@ int daemon_ask(const char *base, const char *path, struct slice body,
 }
 
 /* ERROR (formats.md): {"error":{"code","field","message","hint"}} */
-static int tell_refusal(const char *base, const char *path, long status,
+struct refusal {
+	const char *code, *field, *message, *hint;
+};
+
+static const char *optional(struct json_reader *r, const json_node *o,
+			    const char *key)
+{
+	return json_has(o, key) ? json_string(r, o, key, TOLD_MAX) : "";
+}
+
+/* 404 about no field: it has no such path, so it is another program. */
+static bool is_another(long status, const struct refusal *f)
+{
+	return status == 404 && !strcmp(f->code, "not_found") && !*f->field &&
+	       !strcmp(f->message, "no such path");
+}
+
+static int tell_refusal(const struct daemon *d, const char *path, long status,
 			const struct buf *answer)
 {
 	struct json_doc *doc = NULL;
 	struct json_reader r = {0};
+	struct refusal f = {"", "", "", ""};
 	struct err_text error;
 
-	if (json_parse(buf_slice(answer), JSON_BODY_MAX, JSON_DEPTH_MAX, &doc,
-		       &error))
-		return cli_fail("%s%s: HTTP status %ld", base, path, status);
-	const json_node *o = json_object(&r, json_root(doc), "error");
-	const char *message = json_string(&r, o, "message", TOLD_MAX);
-	const char *field = json_has(o, "field")
-				    ? json_string(&r, o, "field", TOLD_MAX)
-				    : "";
-	const char *hint =
-		json_has(o, "hint") ? json_string(&r, o, "hint", TOLD_MAX) : "";
-	if (r.failed)
-		cli_fail("%s%s: HTTP status %ld", base, path, status);
+	if (!json_parse(buf_slice(answer), JSON_BODY_MAX, JSON_DEPTH_MAX, &doc,
+			&error)) {
+		const json_node *o = json_object(&r, json_root(doc), "error");
+		f = (struct refusal){optional(&r, o, "code"),
+				     optional(&r, o, "field"),
+				     json_string(&r, o, "message", TOLD_MAX),
+				     optional(&r, o, "hint")};
+	}
+	if (!doc || r.failed)
+		cli_fail("%s%s: HTTP status %ld: is this a %s?", d->base, path,
+			 status, d->kind);
+	else if (is_another(status, &f))
+		cli_fail("%s: it has no %s: is this a %s's address?", d->base,
+			 path, d->kind);
 	else
-		cli_fail("%s%s: %s%s%s%s%s", base, path, field,
-			 *field ? ": " : "", message, *hint ? ": " : "", hint);
+		cli_fail("%s%s: %s%s%s%s%s", d->base, path, f.field,
+			 *f.field ? ": " : "", f.message, *f.hint ? ": " : "",
+			 f.hint);
 	json_free(doc);
 	return CLI_FAILED;
 }
 
-int daemon_ask_ok(const char *base, const char *path, struct slice body,
+int daemon_ask_ok(const struct daemon *d, const char *path, struct slice body,
 		  const char *accept, struct buf *answer)
 {
 	long status = 0;
 
-	if (daemon_ask(base, path, body, accept, &status, answer))
+	if (daemon_ask(d, path, body, accept, &status, answer))
 		return CLI_FAILED;
 	if (status / 100 != 2)
-		return tell_refusal(base, path, status, answer);
+		return tell_refusal(d, path, status, answer);
 	return CLI_OK;
 }
 
-int daemon_ask_json(const char *base, const char *path, struct slice body,
+int daemon_ask_json(const struct daemon *d, const char *path, struct slice body,
 		    struct buf *answer, struct json_doc **ret)
 {
 	struct err_text error = {0};
 
-	if (daemon_ask_ok(base, path, body, NULL, answer))
+	if (daemon_ask_ok(d, path, body, NULL, answer))
 		return CLI_FAILED;
 	if (json_parse(buf_slice(answer), answer->max, JSON_DEPTH_MAX, ret,
 		       &error))
-		return cli_fail("%s%s: its answer is not JSON: %s", base, path,
-				error.text);
+		return cli_fail("%s%s: its answer is not JSON: %s", d->base,
+				path, error.text);
 	return CLI_OK;
 }
 
-int daemon_told(const char *base, const char *path, const struct json_reader *r)
+int daemon_told(const struct daemon *d, const char *path,
+		const struct json_reader *r)
 {
 	if (!r->failed)
 		return CLI_OK;
 	return cli_fail("%s%s: its answer's field %s: %s: does it speak "
 			"version %s?",
-			base, path, r->field, r->what, EGRESS_VERSION);
+			d->base, path, r->field, r->what, EGRESS_VERSION);
 }

@@ -1,6 +1,7 @@
 /* egress: the command line.  A table of commands; each has its own file. */
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "abi/types.h"
@@ -43,6 +44,7 @@ int main(int argc, char **argv)
 	char name[64];
 
 	signal(SIGPIPE, SIG_IGN);
+	atexit(cli_close_stdout);
 	log_init("egress", LOG_LEVEL_ERROR);
 	if (argc < 2)
 		return usage(stderr, CLI_USAGE);

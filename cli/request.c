@@ -56,8 +56,8 @@ struct receipt {
 	uint64_t accepted_at, deadline;
 };
 
-static int read_receipt(const char *relayer, const struct json_doc *doc,
-			struct receipt *ret)
+static int read_receipt(const struct daemon *relayer,
+			const struct json_doc *doc, struct receipt *ret)
 {
 	struct json_reader r = {0};
 	const json_node *o = json_root(doc);
@@ -81,24 +81,22 @@ static void print_receipt(const struct where *where, const struct receipt *t)
 
 static void print_receipt_json(const struct receipt *t)
 {
-	struct json_writer w;
-	struct buf text;
+	struct cli_json j;
 
-	buf_init(&text, 4096);
-	w = json_writer(&text);
-	json_begin(&w, NULL);
-	json_put_hash(&w, "request", t->request);
-	json_put_u64(&w, "accepted_at", t->accepted_at);
-	json_put_u64(&w, "deadline", t->deadline);
-	json_put_address(&w, "relayer", t->relayer);
-	json_end(&w);
-	puts(buf_cstr(&text));
-	buf_done(&text);
+	cli_json_begin(&j);
+	json_begin(&j.w, NULL);
+	json_put_hash(&j.w, "request", t->request);
+	json_put_u64(&j.w, "accepted_at", t->accepted_at);
+	json_put_u64(&j.w, "deadline", t->deadline);
+	json_put_address(&j.w, "relayer", t->relayer);
+	json_end(&j.w);
+	cli_json_end(&j);
 }
 
 int request_hand_in(const struct where *where, struct hash32 id,
 		    const struct buf *request)
 {
+	const struct daemon relayer = daemon_relayer(where);
 	struct json_doc *doc = NULL;
 	struct receipt receipt = {0};
 	struct buf answer;
@@ -109,10 +107,10 @@ int request_hand_in(const struct where *where, struct hash32 id,
 		return CLI_OK;
 	}
 	buf_init(&answer, DAEMON_ANSWER_MAX);
-	status = daemon_ask_json(where->relayer, PATH, buf_slice(request),
-				 &answer, &doc);
+	status = daemon_ask_json(&relayer, PATH, buf_slice(request), &answer,
+				 &doc);
 	if (!status)
-		status = read_receipt(where->relayer, doc, &receipt);
+		status = read_receipt(&relayer, doc, &receipt);
 	if (!status && !hash_eq(receipt.request, id))
 		status = cli_fail("%s: it answers for request %s, ours is %s: "
 				  "is it a relayer of this hatch?",

@@ -4,7 +4,7 @@
 #define EGRESS_CLI_REQUEST_H
 
 #include "abi/statement.h"
-#include "cli/common.h"
+#include "cli/where.h"
 
 #define REQUEST_JSON_MAX (3 * REQUEST_RAW_MAX)
 

@@ -7,7 +7,6 @@
 
 #include "abi/hex.h"
 #include "sys/clock.h"
-#include "sys/config_value.h"
 
 #define POLL_MS	    250
 #define PROVIDER_MS 5000
@@ -22,17 +21,10 @@ static int split_providers(struct session *s, const char *rpc)
 	s->urls = strdup(rpc);
 	if (!s->urls)
 		return cli_fail("out of memory");
-	for (char *url = s->urls, *end; url; url = end) {
+	for (char *url = s->urls, *end; url && n < CLI_RPC_MAX; url = end) {
 		end = strchr(url, ',');
 		if (end)
 			*end++ = '\0';
-		if (!config_value_is_url(url))
-			return cli_fail("--rpc: \"%s\" is not an http:// or "
-					"https:// URL",
-					url);
-		if (n == CLI_RPC_MAX)
-			return cli_fail("--rpc: more than %d endpoints",
-					CLI_RPC_MAX);
 		snprintf(s->names[n], sizeof(s->names[n]), "endpoint %zu",
 			 n + 1);
 		s->providers[n] =
@@ -73,11 +65,6 @@ int session_open(struct session *s, const struct where *where, bool facts)
 
 	memset(s, 0, sizeof(*s));
 	s->timeout_ms = where->timeout_ms;
-	if (!where->rpc)
-		return cli_fail("--rpc is missing: give an L1 endpoint's URL");
-	if (facts && !where->hatch_set)
-		return cli_fail("--hatch is missing: give the EscapeHatch's "
-				"address");
 	if (connect_l1(s, where))
 		return CLI_FAILED;
 	if (facts &&
@@ -123,8 +110,8 @@ static void facts_arrived(void *ctx, enum err err, const char *why,
 		wait->s->facts = *facts;
 }
 
-static enum err read_once(struct session *s, struct address hatch,
-			  const struct block_ref *at, struct err_text *why)
+enum err session_read_once(struct session *s, struct address hatch,
+			   const struct block_ref *at, struct err_text *why)
 {
 	struct facts_wait wait = {.s = s, .why = why};
 	enum err err = hatch_read(s->l1, hatch, at, facts_arrived, &wait);
@@ -145,11 +132,58 @@ enum err session_read(struct session *s, struct address hatch,
 	enum err err;
 
 	for (;;) {
-		err = read_once(s, hatch, at, why);
+		err = session_read_once(s, hatch, at, why);
 		if (!err || err == ERR_INVALID || clock_mono_ms() >= end)
 			return err;
 		session_wait(s, RETRY_MS);
 	}
+}
+
+struct number_wait {
+	bool done;
+	enum err err;
+	uint64_t number;
+};
+
+static void number_arrived(void *ctx, const struct quorum_result *results,
+			   size_t n)
+{
+	struct number_wait *wait = ctx;
+	struct json_reader r = {0};
+
+	(void)n;
+	wait->done = true;
+	wait->err = results[0].err;
+	if (wait->err)
+		return;
+	if (json_is_null(results[0].result, NULL)) {
+		wait->err = ERR_NOT_FOUND;
+		return;
+	}
+	wait->number = json_quantity(&r, results[0].result, "number");
+	wait->err = r.failed ? ERR_INVALID : OK;
+}
+
+enum err session_block_number(struct session *s, struct hash32 hash,
+			      uint64_t *ret)
+{
+	static const char *const fields[] = {"hash", "number", NULL};
+	struct number_wait wait = {0};
+	char params[96];
+	struct rpc_call call = {.method = "eth_getBlockByHash",
+				.fields = fields};
+	enum err err;
+
+	snprintf(params, sizeof(params), "[\"%s\",false]", hash_text(hash).s);
+	call.params = slice_str(params);
+	err = quorum_ask(l1_quorum(s->l1), &call, 1, QUORUM_AGREE, PROVIDER_MS,
+			 number_arrived, &wait);
+	if (!err)
+		err = l1_wait(s->l1, &wait.done, 2 * PROVIDER_MS);
+	if (err)
+		quorum_cancel(l1_quorum(s->l1), &wait);
+	*ret = wait.number;
+	return err ? err : wait.err;
 }
 
 int session_facts_at_head(struct session *s, struct address hatch)

@@ -2,11 +2,9 @@
 #ifndef EGRESS_CLI_SESSION_H
 #define EGRESS_CLI_SESSION_H
 
-#include "cli/common.h"
+#include "cli/where.h"
 #include "l1/hatch.h"
 #include "l1/l1.h"
-
-#define CLI_RPC_MAX QUORUM_PROVIDERS_MAX
 
 struct session {
 	struct settings settings;
@@ -32,6 +30,15 @@ MUST_CHECK enum err session_read(struct session *s, struct address hatch,
 				 struct err_text *why);
 /* The same at the newest block that a quorum knows. CLI_OK, or told. */
 int session_facts_at_head(struct session *s, struct address hatch);
+/* The same at this block alone and asked once: it may be one that L1 never
+ * had, or has forgotten. */
+MUST_CHECK enum err session_read_once(struct session *s, struct address hatch,
+				      const struct block_ref *at,
+				      struct err_text *why);
+/* The number of the block with this hash. ERR_NOT_FOUND: a quorum knows no such
+ * block; ERR_IO: not told. */
+MUST_CHECK enum err session_block_number(struct session *s, struct hash32 hash,
+					 uint64_t *ret);
 /* Lets time pass while L1 is followed. */
 void session_wait(struct session *s, uint64_t ms);
 

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,7 +27,10 @@ static const struct argp_option sign_options[] = {
 	{"key", OPT_KEY, "FILE", 0,
 	 "a file with the key, given to a signer started for this", 2},
 	{"signer", OPT_SIGNER, "SOCKET", 0, "a running egress-signer", 2},
-	{"as", OPT_AS, "ADDRESS", 0, "which of its keys", 2},
+	{"as", OPT_AS, "ADDRESS", 0,
+	 "whose key signs: one that the running signer holds; with --key, "
+	 "refuse any other",
+	 2},
 	{0},
 };
 
@@ -151,42 +156,87 @@ static int start_signer(struct signing *s, const char *key_file,
 	return CLI_OK;
 }
 
-static int check_options(const struct sign_options *options)
+bool sign_any(const struct sign_options *o)
 {
-	if (options->key_file && options->socket)
-		return cli_fail("--key and --signer: give one of them");
-	if (options->key_file && access(options->key_file, R_OK))
-		return cli_fail("--key %s: %s: give a file with the key",
-				options->key_file, strerror(errno));
-	if (options->key_file)
-		return CLI_OK;
-	if (!options->socket)
-		return cli_fail("no key: give --key FILE, or --signer SOCKET "
-				"and --as ADDRESS");
-	if (!options->as_set)
-		return cli_fail("--signer needs --as ADDRESS: which key?");
+	return o->key_file || o->socket || o->as_set;
+}
+
+void sign_need_key(struct argp_state *state, const struct sign_options *o)
+{
+	if (o->key_file && o->socket)
+		argp_error(state, "--key and --signer: give one of them");
+	if (!o->key_file && !o->socket)
+		argp_error(state, "no key: give --key FILE, or --signer SOCKET "
+				  "and --as ADDRESS");
+	if (o->socket && !o->as_set)
+		argp_error(state, "--signer needs --as ADDRESS: which of its "
+				  "keys?");
+}
+
+/* A plain key is a file that whoever reads it can spend with. */
+static int check_key_file(const char *path)
+{
+	struct stat st;
+
+	if (access(path, R_OK) || stat(path, &st))
+		return cli_fail("--key %s: %s: give a file with the key", path,
+				strerror(errno));
+	if (st.st_mode & 077)
+		cli_warn("--key %s: other accounts of this machine may read "
+			 "or change it: chmod 600 %s",
+			 path, path);
+	cli_warn("--key is for drills: keep a real key with a running "
+		 "egress-signer, and use --signer");
 	return CLI_OK;
+}
+
+/* At once, and not after the time in which a signer may be restarted. */
+static int check_socket(const char *path)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	const char *why = NULL;
+	int fd;
+
+	if ((size_t)snprintf(to.sun_path, sizeof(to.sun_path), "%s", path) >=
+	    sizeof(to.sun_path))
+		return cli_fail("--signer %s: over %zu characters: no socket "
+				"has such a path",
+				path, sizeof(to.sun_path) - 1);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to)))
+		why = strerror(errno);
+	if (fd >= 0)
+		close(fd);
+	if (!why)
+		return CLI_OK;
+	return cli_fail("--signer %s: %s: give the socket that the signer's "
+			"configuration names; is egress-signer running, and "
+			"may this account use it?",
+			path, why);
 }
 
 int signing_address(const struct sign_options *options, struct address *ret)
 {
 	struct program_path program = program_find("egress-signer");
 
-	if (check_options(options))
-		return CLI_FAILED;
-	if (options->key_file) {
-		return key_file_address(program.s, options->key_file, ret);
-	}
 	*ret = options->as;
+	if (options->socket)
+		return check_socket(options->socket);
+	if (check_key_file(options->key_file) ||
+	    key_file_address(program.s, options->key_file, ret))
+		return CLI_FAILED;
+	if (options->as_set && !address_eq(*ret, options->as))
+		return cli_fail("--key %s: the key in it is of %s, not of "
+				"--as %s",
+				options->key_file, address_text(*ret).s,
+				address_text(options->as).s);
 	return CLI_OK;
 }
 
 int signing_open(struct signing *s, const struct sign_options *options,
-		 const struct sign_policy *policy)
+		 struct address who, const struct sign_policy *policy)
 {
-	*s = (struct signing){0};
-	if (signing_address(options, &s->address))
-		return CLI_FAILED;
+	*s = (struct signing){.address = who};
 	if (options->key_file)
 		return start_signer(s, options->key_file, policy);
 	s->client = signer_client_new(options->socket);

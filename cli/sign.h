@@ -18,6 +18,10 @@ struct sign_options {
 /* An argp child: its input is a struct sign_options *. */
 extern const struct argp sign_argp;
 
+/* At ARGP_KEY_END: exits with 2 unless there is one key, and whose it is. */
+void sign_need_key(struct argp_state *state, const struct sign_options *o);
+bool sign_any(const struct sign_options *o); /* was any of them given? */
+
 /* What a signer started here may be asked: the policy on its command line. */
 struct sign_policy {
 	const char
@@ -35,9 +39,10 @@ struct signing {
 
 /* Whose key it is; asks for no signature. CLI_OK, or told. */
 int signing_address(const struct sign_options *options, struct address *ret);
-/* CLI_OK, or told; either way signing_close() is due. */
+/* who: of signing_address(). CLI_OK, or told; either way signing_close() is
+ * due. */
 int signing_open(struct signing *s, const struct sign_options *options,
-		 const struct sign_policy *policy);
+		 struct address who, const struct sign_policy *policy);
 void signing_close(struct signing *s);
 /* Waits for the answer; a refusal is told in the signer's words. */
 int signing_ask(struct signing *s, struct ask *ask, struct signature *ret);

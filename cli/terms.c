@@ -86,27 +86,40 @@ struct hatch_terms terms_of(const struct terms_file *t)
 	};
 }
 
-static bool whole_seconds(const struct terms_file *t)
-{
-	const uint64_t all[] = {t->ms.sla_window,
-				t->ms.failover_window,
-				t->ms.inclusion_window,
-				t->ms.hard_deadline,
-				t->ms.notice,
-				t->ms.finality,
-				t->ms.round};
-
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		if (all[i] % 1000 || all[i] / 1000 > UINT32_MAX)
-			return false;
-	return true;
-}
-
 #define REFUSE(path, ...)                                                      \
 	do {                                                                   \
 		config_complain(c, path, error, __VA_ARGS__);                  \
 		return ERR_INVALID;                                            \
 	} while (0)
+
+static enum err check_whole_seconds(const struct config *c,
+				    const struct terms_file *t,
+				    struct err_text *error)
+{
+	const struct {
+		const char *path;
+		uint64_t ms;
+	} all[] = {
+		{"terms.sla_window", t->ms.sla_window},
+		{"terms.failover_window", t->ms.failover_window},
+		{"terms.inclusion_window", t->ms.inclusion_window},
+		{"terms.hard_deadline", t->ms.hard_deadline},
+		{"terms.notice", t->ms.notice},
+		{"terms.finality", t->ms.finality},
+		{"terms.round", t->ms.round},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		if (all[i].ms % 1000)
+			REFUSE(all[i].path,
+			       "%" PRIu64 " ms: L1 counts in "
+			       "whole seconds: give whole seconds",
+			       all[i].ms);
+		if (all[i].ms / 1000 > UINT32_MAX)
+			REFUSE(all[i].path, "over 136 years: give less");
+	}
+	return OK;
+}
 
 /* protocol.md "Terms": what the constructor refuses. */
 static enum err check_windows(const struct config *c,
@@ -185,7 +198,7 @@ static enum err check_thresholds(const struct config *c,
 		uint64_t value, least;
 		const char *why;
 	} rules[] = {
-		{"thresholds.promote", t->thresholds.promote, 1, "1"},
+		{"thresholds.promote", t->thresholds.promote, 1, ""},
 		{"thresholds.open", t->thresholds.open, t->thresholds.promote,
 		 "promote"},
 		{"thresholds.resume", t->thresholds.resume, t->thresholds.open,
@@ -195,7 +208,9 @@ static enum err check_thresholds(const struct config *c,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-		if (rules[i].value < rules[i].least || !rules[i].value)
+		if (!rules[i].value)
+			REFUSE(rules[i].name, "0: must be at least 1");
+		if (rules[i].value < rules[i].least)
 			REFUSE(rules[i].name,
 			       "%" PRIu64 ": must be at least %s = %" PRIu64,
 			       rules[i].value, rules[i].why, rules[i].least);
@@ -216,6 +231,17 @@ static enum err check_thresholds(const struct config *c,
 	return OK;
 }
 
+static void warn_of_guardian(const struct terms_file *t, struct address a,
+			     const char *who, struct buf *to)
+{
+	for (size_t i = 0; i < t->guardians.n; i++)
+		if (address_eq(addresses(&t->guardians)[i], a))
+			buf_printf(to,
+				   "%s %s is a guardian, too: it would judge "
+				   "itself; give each its own key\n",
+				   who, address_text(a).s);
+}
+
 /* Legal, and yet a nation should know. */
 static void warn(const struct terms_file *t, const struct hatch_terms *w,
 		 struct buf *to)
@@ -231,6 +257,9 @@ static void warn(const struct terms_file *t, const struct hatch_terms *w,
 	if (t->thresholds.resume == t->guardians.n)
 		buf_printf(to, "resume needs every guardian: one lost key and "
 			       "the chain never resumes (exits still work)\n");
+	warn_of_guardian(t, t->sequencer, "the sequencer", to);
+	for (size_t i = 0; i < t->standbys.n; i++)
+		warn_of_guardian(t, addresses(&t->standbys)[i], "standby", to);
 	if (u256_is_zero(t->bond))
 		buf_printf(to, "bond 0: nobody pays the relayers for an "
 			       "evacuation, and no resume without one\n");
@@ -240,11 +269,10 @@ enum err terms_check(const struct config *c, const struct terms_file *t,
 		     struct buf *warnings, struct err_text *error)
 {
 	struct hatch_terms w = terms_of(t);
-	enum err err;
+	enum err err = check_whole_seconds(c, t, error);
 
-	if (!whole_seconds(t))
-		REFUSE("terms", "windows are whole seconds");
-	err = check_windows(c, &w, error);
+	if (!err)
+		err = check_windows(c, &w, error);
 	if (!err)
 		err = check_list(c, "guardians", &t->guardians, error);
 	if (!err)

@@ -8,7 +8,7 @@
 #include "http/server.h"
 
 struct admit_facts { /* zero at first */
-	bool url_bad, url_long, length_bad;
+	bool url_bad, url_long, length_bad, name_bad;
 	unsigned hosts, lengths, encodings;
 	size_t bytes; /* of headers */
 	uint64_t length;

@@ -1,44 +1,19 @@
-/* libmicrohttpd's threads on one side, the worker on the other.
- *
- * libmicrohttpd restarts its timeout with every byte it gets, so a request's
- * life is bounded here: one thread walks the connections and shuts down what
- * has lived too long (suspended ones get their 503 instead). */
+/* libmicrohttpd's threads: one request from its URL to its answer. */
 #include "http/server.h"
 
 #include <assert.h>
 #include <microhttpd.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "http/admit.h"
+#include "http/life.h"
 #include "http/listen.h"
 #include "http/route.h"
-#include "sys/clock.h"
 
-#define POOL_BYTES   (HTTP_HEADERS_MAX + HTTP_URL_MAX + 16384)
-#define DRAIN_MAX    (1u << 20) /* of a chunked body that is too large */
-#define REAP_EACH_MS 250
-#define STOP_WAIT_MS 500 /* for the last answers to leave */
-
-struct http_deferred {
-	pthread_mutex_t lock;
-	unsigned refs; /* the request's and the worker's */
-	bool answered;
-	struct MHD_Connection *connection; /* NULL: not suspended */
-	struct http_answer answer;
-};
-
-struct connection { /* one socket */
-	struct connection *next, *prev;
-	int fd;
-	uint64_t until_ms; /* clock_mono_ms() at which its request must be
-			    * over */
-	struct http_deferred *deferred;
-};
+#define POOL_BYTES (HTTP_HEADERS_MAX + HTTP_URL_MAX + 16384)
+#define DRAIN_MAX  (1u << 20) /* of a chunked body that is too large */
 
 struct request {
 	struct http_server *server;
@@ -57,86 +32,26 @@ struct http_server {
 	const struct http_route *routes;
 	void *ctx;
 	uint16_t port;
-	uint64_t deadline_ms;
-	pthread_mutex_t lock; /* what follows */
-	pthread_cond_t wake;
-	struct connection connections; /* ring */
-	size_t suspended;
-	bool stopping;
-	pthread_t reaper;
+	struct life life;
 };
 
-/* ---- suspended calls ---------------------------------------------------- */
-
-static void deferred_unref(struct http_deferred *d)
+static void suspend(void *handle)
 {
-	pthread_mutex_lock(&d->lock);
-	bool last = !--d->refs;
-	pthread_mutex_unlock(&d->lock);
-	if (!last)
-		return;
-	pthread_mutex_destroy(&d->lock);
-	buf_done(&d->answer.body);
-	free(d);
+	MHD_suspend_connection(handle);
 }
 
-/* The first answer counts.  Resumed under the lock, so that whoever comes
- * second knows that libmicrohttpd has it back. */
-static void deferred_answer(struct http_deferred *d, struct http_answer *answer)
+static void resume(void *handle)
 {
-	pthread_mutex_lock(&d->lock);
-	if (!d->answered) {
-		d->answered = true;
-		d->answer = *answer;
-		*answer = (struct http_answer){0};
-		if (d->connection)
-			MHD_resume_connection(d->connection);
-	}
-	pthread_mutex_unlock(&d->lock);
-	buf_done(&answer->body);
-}
-
-static void deferred_refuse(struct http_deferred *d)
-{
-	struct http_answer answer = {0};
-	http_error(&answer, 503, "busy", "", "no answer in time",
-		   "send it again: what was accepted is not done twice");
-	deferred_answer(d, &answer);
+	MHD_resume_connection(handle);
 }
 
 struct http_deferred *http_defer(const struct http_call *call)
 {
 	struct request *r = (struct request *)call->internal;
-	struct http_deferred *d = calloc(1, sizeof(*d));
-	if (!d)
-		abort();
 	assert(!r->deferred);
-	pthread_mutex_init(&d->lock, NULL);
-	d->refs = 2;
-	r->deferred = d;
-	struct http_server *s = r->server;
-	pthread_mutex_lock(&s->lock);
-	bool stopping = s->stopping;
-	if (!stopping) {
-		d->connection = r->mhd;
-		d->refs++;
-		r->connection->deferred = d;
-		s->suspended++;
-		MHD_suspend_connection(r->mhd);
-	}
-	pthread_mutex_unlock(&s->lock);
-	if (stopping)
-		deferred_refuse(d);
-	return d;
+	r->deferred = life_defer(&r->server->life, r->connection, r->mhd);
+	return r->deferred;
 }
-
-void http_resume(struct http_deferred *d, struct http_answer *answer)
-{
-	deferred_answer(d, answer);
-	deferred_unref(d);
-}
-
-/* ---- connections and their deadlines ------------------------------------- */
 
 static void on_connection(void *cls, struct MHD_Connection *mhd,
 			  void **socket_context,
@@ -144,86 +59,12 @@ static void on_connection(void *cls, struct MHD_Connection *mhd,
 {
 	struct http_server *s = cls;
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-		struct connection *c = *socket_context;
-		pthread_mutex_lock(&s->lock);
-		c->next->prev = c->prev;
-		c->prev->next = c->next;
-		pthread_mutex_unlock(&s->lock);
-		if (c->deferred)
-			deferred_unref(c->deferred);
-		free(c);
+		life_remove(&s->life, *socket_context);
 		return;
 	}
-	struct connection *c = calloc(1, sizeof(*c));
-	if (!c)
-		abort();
-	c->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)
-			->connect_fd;
-	c->until_ms = clock_mono_ms() + s->deadline_ms;
-	*socket_context = c;
-	pthread_mutex_lock(&s->lock);
-	c->next = s->connections.next;
-	c->prev = &s->connections;
-	c->next->prev = c->prev->next = c;
-	pthread_mutex_unlock(&s->lock);
-}
-
-static void set_deadline(struct http_server *s, struct connection *c)
-{
-	pthread_mutex_lock(&s->lock);
-	c->until_ms = clock_mono_ms() + s->deadline_ms;
-	pthread_mutex_unlock(&s->lock);
-}
-
-/* One that is due and suspended, referenced; the others are shut down. */
-static struct http_deferred *reap_one(struct http_server *s, bool all)
-{
-	uint64_t now = clock_mono_ms();
-	struct connection *end = &s->connections;
-	struct connection *c;
-	struct http_deferred *d = NULL;
-	pthread_mutex_lock(&s->lock);
-	for (c = end->next; c != end && !d; c = c->next) {
-		if (!all && now < c->until_ms)
-			continue;
-		if (c->deferred) {
-			d = c->deferred; /* with the connection's reference */
-			c->deferred = NULL;
-			c->until_ms = now + s->deadline_ms;
-		} else if (!all) {
-			shutdown(c->fd, SHUT_RDWR);
-		}
-	}
-	pthread_mutex_unlock(&s->lock);
-	return d;
-}
-
-static void reap(struct http_server *s, bool all)
-{
-	struct http_deferred *d;
-	while ((d = reap_one(s, all))) {
-		deferred_refuse(d);
-		deferred_unref(d);
-	}
-}
-
-static void *reaper(void *arg)
-{
-	struct http_server *s = arg;
-	pthread_mutex_lock(&s->lock);
-	while (!s->stopping) {
-		struct timespec until;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += REAP_EACH_MS * 1000000L;
-		until.tv_sec += until.tv_nsec / 1000000000L;
-		until.tv_nsec %= 1000000000L;
-		pthread_cond_timedwait(&s->wake, &s->lock, &until);
-		pthread_mutex_unlock(&s->lock);
-		reap(s, false);
-		pthread_mutex_lock(&s->lock);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return NULL;
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+	*socket_context = life_add(&s->life, info->connect_fd);
 }
 
 /* ---- one request --------------------------------------------------------- */
@@ -241,7 +82,7 @@ static void *on_url(void *cls, const char *uri, struct MHD_Connection *mhd)
 			->socket_context;
 	admit_url(&r->facts, uri);
 	buf_init(&r->body, HTTP_BODY_MAX);
-	set_deadline(r->server, r->connection);
+	life_extend(&r->server->life, r->connection);
 	return r;
 }
 
@@ -254,7 +95,7 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 	(void)code;
 	if (!r)
 		return;
-	set_deadline(s, r->connection);
+	life_extend(&s->life, r->connection);
 	if (r->deferred)
 		deferred_unref(r->deferred);
 	buf_done(&r->body);
@@ -334,7 +175,7 @@ static enum MHD_Result dispatch(struct request *r, const char *method,
 		http_error(&answer, allow ? 405 : 404, "not_found", "",
 			   allow ? "this path has another method"
 				 : "no such path",
-			   allow ? allow : "see /v1/openapi.json");
+			   allow ? allow : "docs/api.md lists the paths of each daemon");
 		return send_answer(r, &answer, allow, false);
 	}
 	const char *accept =
@@ -359,24 +200,10 @@ static enum MHD_Result dispatch(struct request *r, const char *method,
 /* After a suspension: the answer is there. */
 static enum MHD_Result send_deferred(struct request *r)
 {
-	struct http_server *s = r->server;
-	struct http_deferred *d = r->deferred, *held;
-	pthread_mutex_lock(&d->lock);
-	bool answered = d->answered;
-	struct http_answer answer = d->answer;
-	if (answered)
-		d->answer = (struct http_answer){0};
-	bool suspended = d->connection;
-	pthread_mutex_unlock(&d->lock);
-	if (!answered)
+	struct http_deferred *d = r->deferred;
+	struct http_answer answer;
+	if (!life_take(&r->server->life, r->connection, d, &answer))
 		return MHD_YES;
-	pthread_mutex_lock(&s->lock);
-	held = r->connection->deferred;
-	r->connection->deferred = NULL;
-	s->suspended -= suspended;
-	pthread_mutex_unlock(&s->lock);
-	if (held)
-		deferred_unref(held);
 	r->deferred = NULL;
 	deferred_unref(d);
 	return send_answer(r, &answer, NULL, false);
@@ -409,7 +236,8 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *mhd,
 			      "send less");
 	result = dispatch(r, method, url);
 	/* deferred while the server stops: answered already, not suspended */
-	if (result == MHD_YES && r->deferred && !r->deferred->connection)
+	if (result == MHD_YES && r->deferred &&
+	    !deferred_is_suspended(r->deferred))
 		return send_deferred(r);
 	return result;
 }
@@ -453,11 +281,9 @@ enum err http_server_start(const struct http_server_config *config,
 		abort();
 	s->routes = routes;
 	s->ctx = ctx;
-	s->deadline_ms =
-		config->deadline_ms ? config->deadline_ms : HTTP_DEADLINE_MS;
-	s->connections.next = s->connections.prev = &s->connections;
-	pthread_mutex_init(&s->lock, NULL);
-	pthread_cond_init(&s->wake, NULL);
+	life_init(&s->life,
+		  config->deadline_ms ? config->deadline_ms : HTTP_DEADLINE_MS,
+		  suspend, resume);
 	int fd = http_listen(config, &s->port, error);
 	if (fd < 0)
 		goto fail;
@@ -468,11 +294,11 @@ enum err http_server_start(const struct http_server_config *config,
 		close(fd);
 		goto fail;
 	}
-	if (pthread_create(&s->reaper, NULL, reaper, s))
-		abort();
+	life_start(&s->life);
 	*ret = s;
 	return OK;
 fail:
+	life_done(&s->life);
 	free(s);
 	return ERR_IO;
 }
@@ -482,26 +308,11 @@ void http_server_stop(struct http_server *s)
 	if (!s)
 		return;
 	int fd = MHD_quiesce_daemon(s->daemon);
-	pthread_mutex_lock(&s->lock);
-	s->stopping = true;
-	pthread_cond_signal(&s->wake);
-	pthread_mutex_unlock(&s->lock);
-	pthread_join(s->reaper, NULL);
-	uint64_t until = clock_mono_ms() + STOP_WAIT_MS;
-	size_t left;
-	do {
-		reap(s, true);
-		pthread_mutex_lock(&s->lock);
-		left = s->suspended;
-		pthread_mutex_unlock(&s->lock);
-		if (left)
-			nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
-	} while (left && clock_mono_ms() < until);
+	life_stop(&s->life);
 	MHD_stop_daemon(s->daemon);
 	if (fd >= 0)
 		close(fd);
-	pthread_cond_destroy(&s->wake);
-	pthread_mutex_destroy(&s->lock);
+	life_done(&s->life);
 	free(s);
 }
 

@@ -10,6 +10,8 @@
 #include "l1/rpc.h"
 
 #define PARAMS_MAX 512
+#define GAS_LEAST  21000     /* Yellow paper, G_transaction */
+#define GAS_MOST   150000000 /* a block's: no estimate is above */
 
 /* ---- nonce, balance, fees --------------------------------------------------
  */
@@ -66,7 +68,7 @@ static void on_account(void *ctx, const struct quorum_result *results, size_t n)
 	if (r.failed)
 		account_finish(a, ERR_IO, "nonce or balance is no quantity");
 	else if (quorum_ask(a->op.l1->quorum, calls, ARRAY_LEN(calls),
-			    QUORUM_FIRST, L1_ASK_MS, on_tip, a))
+			    QUORUM_LOW, L1_ASK_MS, on_tip, a))
 		account_finish(a, ERR_BUSY, "too many L1 reads at once");
 }
 
@@ -142,14 +144,14 @@ static void on_pending(void *ctx, const struct quorum_result *results, size_t n)
 	struct status_op *s = ctx;
 	struct tx_status status = {.fate = TX_UNSEEN};
 	(void)n;
+	/* no quorum has it: sending it again does no harm */
 	if (!results[0].err && !json_is_null(results[0].result, NULL))
 		status.fate = TX_PENDING;
 	status_finish(s, OK, "", &status);
 }
 
 static enum err ask_tx(struct status_op *s, const char *method,
-		       const char *const *fields, enum quorum_rule rule,
-		       quorum_done *done)
+		       const char *const *fields, quorum_done *done)
 {
 	struct buf params;
 	buf_init(&params, PARAMS_MAX);
@@ -160,22 +162,22 @@ static enum err ask_tx(struct status_op *s, const char *method,
 	const struct rpc_call call = {.method = method,
 				      .params = buf_slice(&params),
 				      .fields = fields};
-	enum err err = quorum_ask(s->op.l1->quorum, &call, 1, rule, L1_ASK_MS,
-				  done, s);
+	enum err err = quorum_ask(s->op.l1->quorum, &call, 1, QUORUM_AGREE,
+				  L1_ASK_MS, done, s);
 	buf_done(&params);
 	return err;
 }
 
 static void on_receipt(void *ctx, const struct quorum_result *results, size_t n)
 {
+	static const char *const fields[] = {"hash", NULL};
 	struct status_op *s = ctx;
 	struct tx_status status = {0};
 	(void)n;
 	if (results[0].err)
 		status_finish(s, results[0].err, results[0].text, &status);
 	else if (json_is_null(results[0].result, NULL)) {
-		if (ask_tx(s, "eth_getTransactionByHash", NULL, QUORUM_FIRST,
-			   on_pending))
+		if (ask_tx(s, "eth_getTransactionByHash", fields, on_pending))
 			status_finish(s, ERR_BUSY, "too many L1 reads at once",
 				      &status);
 	} else if (read_receipt(results[0].result, s->tx, &status))
@@ -195,8 +197,8 @@ enum err tx_status_read(struct l1 *l1, struct hash32 tx, tx_status_done *done,
 	struct status_op *s = l1_op_new(l1, sizeof(*s), ctx, NULL);
 	s->done = done;
 	s->tx = tx;
-	enum err err = ask_tx(s, "eth_getTransactionReceipt", fields,
-			      QUORUM_AGREE, on_receipt);
+	enum err err =
+		ask_tx(s, "eth_getTransactionReceipt", fields, on_receipt);
 	if (err)
 		l1_op_end(&s->op);
 	return err;
@@ -298,15 +300,10 @@ static void on_estimate(void *ctx, const struct quorum_result *results,
 	(void)n;
 	if (err == ERR_REFUSED && result->data.len)
 		why = l1_revert_name(result->data, name, sizeof(name));
-	else if (err == ERR_IO && strcasestr(why, "insufficient funds"))
-		err = ERR_REFUSED;
 	if (!err) {
 		struct json_reader r = {0};
 		gas = json_quantity(&r, result->result, NULL);
-		if (r.failed) {
-			err = ERR_IO;
-			why = "eth_estimateGas returned no quantity";
-		}
+		assert(!r.failed); /* else it were no vote */
 	}
 	l1_op_end(&e->op);
 	done(caller, err, why, gas);
@@ -344,10 +341,12 @@ enum err tx_estimate(struct l1 *l1, struct address from, bool create,
 	json_end(&w);
 	json_end_array(&w);
 	const struct rpc_call call = {.method = "eth_estimateGas",
-				      .params = buf_slice(&params)};
+				      .params = buf_slice(&params),
+				      .least = GAS_LEAST,
+				      .most = GAS_MOST};
 	struct estimate_op *e = l1_op_new(l1, sizeof(*e), ctx, NULL);
 	e->done = done;
-	enum err err = quorum_ask(l1->quorum, &call, 1, QUORUM_FIRST, L1_ASK_MS,
+	enum err err = quorum_ask(l1->quorum, &call, 1, QUORUM_HIGH, L1_ASK_MS,
 				  on_estimate, e);
 	if (err)
 		l1_op_end(&e->op);

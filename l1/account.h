@@ -9,7 +9,8 @@
 struct account_state {
 	uint64_t nonce; /* at the agreed head: never the pending count */
 	struct u256 balance;
-	uint64_t base_fee, tip; /* wei a gas; tip: the node's suggestion */
+	uint64_t base_fee, tip; /* wei a gas; tip: the lower median of the
+				 * providers' suggestions */
 };
 typedef void account_done(void *ctx, enum err err, const char *why,
 			  const struct account_state *state);
@@ -45,8 +46,9 @@ typedef void send_done(void *ctx, enum send_verdict verdict, const char *text);
 MUST_CHECK enum err tx_broadcast(struct l1 *l1, struct slice signed_bytes,
 				 send_done *done, void *ctx);
 
-/* eth_estimateGas at latest from one provider: gas, or ERR_REFUSED with the
- * revert's name in why. */
+/* eth_estimateGas at latest, from all: what a quorum is near to, or the higher
+ * median; ERR_REFUSED with the revert's name in why when a quorum says that it
+ * reverts. */
 typedef void estimate_done(void *ctx, enum err err, const char *why,
 			   uint64_t gas);
 MUST_CHECK enum err tx_estimate(struct l1 *l1, struct address from, bool create,

@@ -19,6 +19,7 @@ struct slot {
 	struct provider *provider;
 	enum slot_state state;
 	struct rpc_reply reply;
+	bool judged; /* held against what was settled */
 };
 
 struct settled {
@@ -39,6 +40,7 @@ struct ask {
 	struct rpc_call *calls; /* params empty: they are in body */
 	struct settled *settled;
 	struct buf body;
+	size_t reply_max;
 	size_t n_slots;
 	struct slot slots[QUORUM_PROVIDERS_MAX];
 };
@@ -46,9 +48,9 @@ struct ask {
 struct quorum {
 	struct provider *providers;
 	size_t n;
-	uint64_t weight; /* that must agree */
-	struct ask *first;
-	size_t n_asks;
+	uint64_t weight;   /* that must agree */
+	struct ask *first; /* the newest */
+	size_t n_asks, n_over;
 };
 
 /* ---- vote.c ---------------------------------------------------------- */
@@ -60,6 +62,8 @@ bool ask_is_vote(const struct ask *a, size_t call,
 		 const struct rpc_answer *answer);
 bool ask_same_answer(const struct ask *a, size_t call,
 		     const struct rpc_answer *x, const struct rpc_answer *y);
+/* QUORUM_LOW or QUORUM_HIGH. */
+bool ask_is_median(const struct ask *a);
 /* What a slot says of a call; NULL: nothing that counts. */
 const struct rpc_answer *ask_vote(const struct ask *a, size_t slot, size_t call,
 				  uint64_t now_ms);

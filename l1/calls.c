@@ -10,7 +10,7 @@
 #include "l1/l1_impl.h"
 #include "l1/rpc.h"
 
-#define RETURN_MAX (1u << 20)
+#define RETURN_MAX L1_CALL_MAX
 
 struct calls_read {
 	struct l1_op op;

@@ -6,19 +6,14 @@
 #ifndef EGRESS_L1_FOLLOW_H
 #define EGRESS_L1_FOLLOW_H
 
-#include "l1/l1.h"
+#include "l1/logs.h"
 
-#define FOLLOW_AHEAD	32
-#define FOLLOW_LOGS_MAX 4096 /* of our contracts in one block */
-
-struct l1_log {
-	struct address address;
-	size_t n_topics;
-	struct hash32 topics[4];
-	struct slice data;
-	struct hash32 tx;
-	struct slice input; /* calldata of tx, for topics that want it */
-};
+#define FOLLOW_AHEAD	  32
+#define FOLLOW_TOPICS_MAX 16
+/* Of our contracts in one block: 150M gas at 375 a LOG and 375 a topic
+ * (Yellow paper, G_log and G_logtopic).  No crowd of logs stops us that a block
+ * can hold. */
+#define FOLLOW_LOGS_MAX (150000000 / 750)
 
 enum follow_move { FOLLOW_NONE, FOLLOW_FORWARD, FOLLOW_BACK };
 
@@ -35,6 +30,9 @@ struct follow;
 struct follow_config {
 	struct address addresses[4];
 	size_t n_addresses;
+	/* The events of interest; none: every event. */
+	struct hash32 topics[FOLLOW_TOPICS_MAX];
+	size_t n_topics;
 	/* Events whose transaction's input is wanted (Committed). */
 	struct hash32 with_input[4];
 	size_t n_with_input;

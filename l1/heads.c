@@ -22,9 +22,22 @@ bool sightings_at(const struct sightings *s, uint64_t number,
 	return b;
 }
 
-static bool fits(const struct sightings *s, const struct block_ref *b)
+/* A hash commits to all of a header: other contents under it are a lie. */
+static bool same_block(const struct rpc_block *a, const struct rpc_block *b)
 {
+	return hash_eq(a->ref.hash, b->ref.hash) &&
+	       hash_eq(a->ref.parent, b->ref.parent) &&
+	       a->ref.number == b->ref.number && a->ref.time == b->ref.time &&
+	       a->base_fee == b->base_fee;
+}
+
+static bool fits(const struct sightings *s, const struct rpc_block *block)
+{
+	const struct block_ref *b = &block->ref;
+	const struct rpc_block *known = find(s, b->number);
 	struct hash32 hash;
+	if (known)
+		return same_block(known, block);
 	if (sightings_at(s, b->number, &hash) && !hash_eq(hash, b->hash))
 		return false;
 	return !b->number || !sightings_at(s, b->number - 1, &hash) ||
@@ -33,7 +46,7 @@ static bool fits(const struct sightings *s, const struct block_ref *b)
 
 bool sightings_fill(struct sightings *s, const struct rpc_block *block)
 {
-	bool fine = fits(s, &block->ref);
+	bool fine = fits(s, block);
 	if (!fine)
 		s->n = s->at = 0;
 	if (find(s, block->ref.number))
@@ -51,23 +64,26 @@ bool sightings_add(struct sightings *s, const struct rpc_block *block)
 	return sightings_fill(s, block);
 }
 
-static bool voice_at(const struct voice *v, uint64_t number, struct hash32 *ret)
+/* NULL: it has not shown this block; knowing its hash as a parent's is too
+ * little, for nobody has bound its time to that. */
+static const struct rpc_block *shown(const struct voice *v, uint64_t number)
 {
-	if (sightings_at(v->sightings, number, ret))
-		return true;
-	return v->more && number <= v->sightings->top &&
-	       sightings_at(v->more, number, ret);
+	const struct rpc_block *b = find(v->sightings, number);
+	if (b || !v->more || number > v->sightings->top)
+		return b;
+	return find(v->more, number);
 }
 
 static uint64_t weight_of(const struct voice *voices, size_t n,
-			  const struct block_ref *block)
+			  const struct rpc_block *block)
 {
 	uint64_t weight = 0;
-	struct hash32 hash;
-	for (size_t i = 0; i < n; i++)
-		if (voice_at(&voices[i], block->number, &hash) &&
-		    hash_eq(hash, block->hash))
+	for (size_t i = 0; i < n; i++) {
+		const struct rpc_block *b =
+			shown(&voices[i], block->ref.number);
+		if (b && same_block(b, block))
 			weight += voices[i].weight;
+	}
 	return weight;
 }
 
@@ -81,7 +97,7 @@ bool heads_agree(const struct voice *voices, size_t n, uint64_t quorum,
 			const struct rpc_block *b = &s->seen[j];
 			if (best && b->ref.number <= best->ref.number)
 				continue;
-			if (weight_of(voices, n, &b->ref) >= quorum)
+			if (weight_of(voices, n, b) >= quorum)
 				best = b;
 		}
 	}
@@ -94,12 +110,11 @@ size_t heads_missing(const struct voice *voices, size_t n, size_t i,
 		     uint64_t *ret_numbers, size_t max)
 {
 	size_t used = 0;
-	struct hash32 hash;
 	for (size_t j = 0; j < n && used < max; j++) {
 		uint64_t number = voices[j].sightings->top;
 		if (j == i || !voices[j].sightings->n ||
 		    number >= voices[i].sightings->top ||
-		    voice_at(&voices[i], number, &hash))
+		    shown(&voices[i], number))
 			continue;
 		bool twice = false;
 		for (size_t k = 0; k < used; k++)
@@ -108,4 +123,22 @@ size_t heads_missing(const struct voice *voices, size_t n, size_t i,
 			ret_numbers[used++] = number;
 	}
 	return used;
+}
+
+bool sightings_forged(const struct sightings *s, const struct rpc_block *agreed)
+{
+	const struct rpc_block *b = find(s, agreed->ref.number);
+	return b && hash_eq(b->ref.hash, agreed->ref.hash) &&
+	       !same_block(b, agreed);
+}
+
+bool sightings_dispute(const struct sightings *a, const struct sightings *b,
+		       uint64_t number)
+{
+	const struct rpc_block *x = find(a, number), *y = find(b, number);
+	struct hash32 p, q;
+	if (x && y)
+		return !same_block(x, y);
+	return sightings_at(a, number, &p) && sightings_at(b, number, &q) &&
+	       !hash_eq(p, q);
 }

@@ -1,7 +1,7 @@
 /* What providers say of the chain, and what a quorum of them agrees on.  Pure.
  *
- * Providers may be a block apart: who reports a block also vouches for its
- * parent, and for what it reported before on the same chain. */
+ * Providers may be a block apart: who reports a block also vouches for what it
+ * reported before on the same chain, and is asked for what others reported. */
 #ifndef EGRESS_L1_HEADS_H
 #define EGRESS_L1_HEADS_H
 
@@ -23,13 +23,22 @@ bool sightings_fill(struct sightings *s, const struct rpc_block *block);
 bool sightings_at(const struct sightings *s, uint64_t number,
 		  struct hash32 *ret);
 
+/* It showed the agreed block's hash with other contents (parent, time, base
+ * fee): a lie, whatever else it says. */
+bool sightings_forged(const struct sightings *s,
+		      const struct rpc_block *agreed);
+/* Both know the block of this number, and differ. */
+bool sightings_dispute(const struct sightings *a, const struct sightings *b,
+		       uint64_t number);
+
 struct voice {
 	const struct sightings *sightings;
 	const struct sightings *more; /* vouches too, up to sightings->top;
 				       * or NULL */
 	uint64_t weight;
 };
-/* The highest block that voices of weight ≥ quorum vouch for. */
+/* The highest block that voices of weight ≥ quorum showed alike: its hash and
+ * all that rpc_block holds.  A parent's hash alone is no vote. */
 bool heads_agree(const struct voice *voices, size_t n, uint64_t quorum,
 		 struct rpc_block *ret);
 /* Fills up to max numbers ≤ voices[i]'s top that others reported and it has

@@ -3,11 +3,22 @@
 #define EGRESS_L1_LIMITS_H
 
 #define L1_ASKS_MAX 64 /* in flight: a turn starts a handful */
+/* Answered asks whose last providers are still listened to, to find out who
+ * contradicts: a provider that hangs must not keep more. */
+#define L1_LINGER_MAX 32
 
 /* A batch of answers: 32 blocks with their blooms are 50 KB, the logs of one
  * block a few MB. */
 #define L1_REPLY_MAX  (32u << 20)
 #define L1_REPLY_DEEP 32
+/* A transaction's calldata: what EIP-7825's cap of 2^24 gas buys at the floor
+ * of 10 gas a byte, 1.6 MiB.  Builders take more than nodes gossip. */
+#define L1_INPUT_MAX (2u << 20)
+#define L1_CALL_MAX  (1u << 20) /* what an eth_call returns */
+/* Answers to one call; logs and inputs have their own.  A block of 150M gas
+ * names 7000 transactions, 0.5 MB. */
+#define L1_BLOCK_REPLY_MAX (1u << 20)
+#define L1_SMALL_REPLY_MAX (128u << 10)
 
 /* What a provider said of the last blocks: two minutes of 2 s blocks. */
 #define L1_SIGHTINGS 64
@@ -21,6 +32,11 @@
  * long each time. */
 #define L1_LYING_FIRST_MS 30000
 #define L1_LYING_MAX_MS	  900000
+/* An old lie is forgotten after this long of agreeing. */
+#define L1_FORGIVE_MS 600000
+/* Who knows less than a quorum (no logs, a revert without its data) may lag;
+ * who does so this often in a row lies. */
+#define L1_DOUBTS_MAX 3
 
 /* Local clock: the head that a quorum agrees on has not moved.  Five blocks of
  * 12 s; a missed slot or two are nothing. */

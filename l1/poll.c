@@ -185,9 +185,9 @@ static enum err start(struct poll *p, const struct voice *latest,
 	buf_init(&body, 8192);
 	rpc_body(&body, calls, n);
 	assert(!body.failed);
-	enum err err = provider_post(p->provider, buf_slice(&body),
-				     p->provider->settings->timeout_ms, now,
-				     on_reply, p);
+	enum err err = provider_post(
+		p->provider, buf_slice(&body), rpc_reply_max(calls, n),
+		p->provider->settings->timeout_ms, now, on_reply, p);
 	buf_done(&body);
 	for (size_t k = 0; k < n; k++)
 		buf_done(&params[k]);

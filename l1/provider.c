@@ -68,7 +68,7 @@ enum err provider_init(struct provider *p,
 {
 	*p = (struct provider){.settings = settings,
 			       .http = http,
-			       .why = "not asked yet",
+			       .why = "has not answered yet",
 			       .tokens = (int64_t)settings->rate * 1000};
 	return settings->headers_file ? read_headers(p, error) : OK;
 }
@@ -108,7 +108,7 @@ uint64_t provider_rate_at(struct provider *p, uint64_t now_ms)
 	return now_ms + (uint64_t)((1000 - p->tokens) / rate) + 1;
 }
 
-enum err provider_post(struct provider *p, struct slice body,
+enum err provider_post(struct provider *p, struct slice body, size_t reply_max,
 		       uint64_t timeout_ms, uint64_t now_ms, http_done *done,
 		       void *ctx)
 {
@@ -120,7 +120,7 @@ enum err provider_post(struct provider *p, struct slice body,
 		.content_type = "application/json",
 		.body = body,
 		.timeout_ms = own && own < timeout_ms ? own : timeout_ms,
-		.max_body = L1_REPLY_MAX};
+		.max_body = reply_max};
 	(void)provider_rate_at(p, now_ms);
 	enum err err = http_client_start(p->http, &request, done, ctx);
 	if (!err)
@@ -147,8 +147,10 @@ void provider_lied(struct provider *p, uint64_t now_ms, const char *format, ...)
 	if (provider_lying(p, now_ms))
 		return;
 	p->lies++;
+	p->doubts = 0;
 	p->lying_until_ms =
 		now_ms + (wait < L1_LYING_MAX_MS ? wait : L1_LYING_MAX_MS);
+	p->forgive_at_ms = p->lying_until_ms + L1_FORGIVE_MS;
 	va_list args;
 	va_start(args, format);
 	(void)vsnprintf(p->why, sizeof(p->why), format, args);
@@ -156,6 +158,24 @@ void provider_lied(struct provider *p, uint64_t now_ms, const char *format, ...)
 	/* nothing it said is worth keeping */
 	p->latest = (struct sightings){0};
 	p->acted = (struct sightings){0};
+}
+
+void provider_agreed(struct provider *p, uint64_t now_ms, bool firm)
+{
+	if (firm)
+		p->doubts = 0;
+	if (!p->lies || now_ms < p->forgive_at_ms)
+		return;
+	p->lies--;
+	p->forgive_at_ms = now_ms + L1_FORGIVE_MS;
+}
+
+void provider_doubted(struct provider *p, uint64_t now_ms, const char *what)
+{
+	if (++p->doubts >= L1_DOUBTS_MAX)
+		provider_lied(p, now_ms,
+			      "its %s keeps leaving out what a quorum answers",
+			      what);
 }
 
 enum err provider_take(struct provider *p, const struct http_reply *http,

@@ -19,7 +19,8 @@ struct provider {
 	struct hash32 genesis;
 	/* health */
 	char why[160];
-	unsigned failures, lies;
+	unsigned failures, lies, doubts;
+	uint64_t forgive_at_ms; /* one of the lies, if it agrees then */
 	uint64_t backoff_until_ms, lying_until_ms;
 	uint64_t contradicts_at_ms; /* a quorum, since; 0: does not */
 	uint64_t latency_ms;
@@ -46,8 +47,8 @@ uint64_t provider_rate_at(struct provider *p, uint64_t now_ms);
 /* One request, counted against the rate.  timeout_ms is cut to the
  * provider's own. */
 MUST_CHECK enum err provider_post(struct provider *p, struct slice body,
-				  uint64_t timeout_ms, uint64_t now_ms,
-				  http_done *done, void *ctx);
+				  size_t reply_max, uint64_t timeout_ms,
+				  uint64_t now_ms, http_done *done, void *ctx);
 /* Judges and parses a reply; on failure backs off.  ERR_IO. */
 MUST_CHECK enum err provider_take(struct provider *p,
 				  const struct http_reply *http, size_t n,
@@ -55,5 +56,9 @@ MUST_CHECK enum err provider_take(struct provider *p,
 void provider_failed(struct provider *p, uint64_t now_ms, const char *why);
 void provider_lied(struct provider *p, uint64_t now_ms, const char *format, ...)
 	PRINTF_LIKE(3, 4);
+/* It said what a quorum said; firm: in something that ignorance cannot say. */
+void provider_agreed(struct provider *p, uint64_t now_ms, bool firm);
+/* It knows less of `what` than a quorum; often in a row that is a lie. */
+void provider_doubted(struct provider *p, uint64_t now_ms, const char *what);
 
 #endif

@@ -51,21 +51,72 @@ void quorum_free(struct quorum *q)
 
 /* ---- the end of an ask --------------------------------------------------- */
 
-static void accuse(struct ask *a, uint64_t now)
+/* A list, or a revert's data: what a node that cannot tell would not say. */
+static bool is_firm(const struct rpc_answer *x)
 {
-	for (size_t call = 0; a->rule == QUORUM_AGREE && call < a->n; call++) {
+	return x->kind == RPC_REVERT ? x->data.len > 0
+				     : json_len(x->result) > 0;
+}
+
+/* The same kind of answer, with nothing in it. */
+static bool is_hollow(const struct rpc_answer *x,
+		      const struct rpc_answer *agreed)
+{
+	struct json_reader r = {0};
+	if (x->kind != agreed->kind || is_firm(x) || !is_firm(agreed))
+		return false;
+	if (x->kind == RPC_RESULT)
+		(void)json_array(&r, x->result, NULL);
+	return !r.failed;
+}
+
+/* Once a slot: a batch that differs in every call is one offence. */
+static void judge_slot(struct ask *a, size_t i, uint64_t now)
+{
+	struct provider *p = a->slots[i].provider;
+	const char *doubt = NULL;
+	bool agrees = false, firm = false;
+	for (size_t call = 0; call < a->n; call++) {
 		const struct settled *s = &a->settled[call];
-		if (!s->yes || !s->answer || !a->calls[call].pinned)
+		if (!s->answer || !a->calls[call].pinned)
 			continue;
-		for (size_t i = 0; i < a->n_slots; i++) {
-			const struct rpc_answer *x = ask_vote(a, i, call, now);
-			if (x && !ask_same_answer(a, call, x, s->answer))
-				provider_lied(a->slots[i].provider, now,
-					      "its %s differs from what a "
-					      "quorum answers",
-					      a->calls[call].method);
+		const struct rpc_answer *x = ask_vote(a, i, call, now);
+		if (!x)
+			continue;
+		if (ask_same_answer(a, call, x, s->answer)) {
+			agrees = true;
+			firm |= is_firm(x);
+		} else if (is_hollow(x, s->answer)) {
+			doubt = a->calls[call].method;
+		} else {
+			provider_lied(p, now,
+				      "its %s differs from what a quorum "
+				      "answers",
+				      a->calls[call].method);
+			return;
 		}
 	}
+	if (doubt)
+		provider_doubted(p, now, doubt);
+	else if (agrees)
+		provider_agreed(p, now, firm);
+}
+
+static void judge_slots(struct ask *a, uint64_t now)
+{
+	for (size_t i = 0; a->rule == QUORUM_AGREE && i < a->n_slots; i++) {
+		if (a->slots[i].state != SLOT_ANSWERED || a->slots[i].judged)
+			continue;
+		a->slots[i].judged = true;
+		judge_slot(a, i, now);
+	}
+}
+
+static void set_over(struct ask *a)
+{
+	a->over = true;
+	a->q->n_asks--;
+	a->q->n_over++;
 }
 
 /* Each provider and why it gave no vote: "a: timed out; b: …". */
@@ -121,8 +172,8 @@ static void call_back(struct ask *a, uint64_t now)
 		abort();
 	for (size_t i = 0; i < a->n; i++)
 		fill_result(a, i, &results[i]);
-	a->over = true;
-	accuse(a, now);
+	set_over(a);
+	judge_slots(a, now);
 	a->done(a->ctx, results, a->n);
 	free(results);
 }
@@ -137,7 +188,7 @@ static void on_reply(void *ctx, const struct http_reply *reply)
 	enum err err = provider_take(s->provider, reply, a->n, now, &s->reply);
 	s->state = err ? SLOT_FAILED : SLOT_ANSWERED;
 	if (a->over && s->state == SLOT_ANSWERED)
-		accuse(a, now);
+		judge_slots(a, now);
 }
 
 /* Returns when a slot that waits may be sent, or UINT64_MAX. */
@@ -149,8 +200,9 @@ static uint64_t send_slot(struct slot *s, uint64_t now)
 		return at;
 	if (now >= a->deadline_ms)
 		return UINT64_MAX;
-	enum err err = provider_post(s->provider, buf_slice(&a->body),
-				     a->deadline_ms - now, now, on_reply, s);
+	enum err err =
+		provider_post(s->provider, buf_slice(&a->body), a->reply_max,
+			      a->deadline_ms - now, now, on_reply, s);
 	if (err)
 		return now + 10; /* every transfer is taken */
 	s->state = SLOT_SENT;
@@ -181,6 +233,8 @@ static uint64_t send_ask(struct ask *a, uint64_t now)
 	uint64_t next = a->deadline_ms;
 	if (a->rule == QUORUM_FIRST) {
 		wake_next(a, now);
+		next = a->hedge_ms < next ? a->hedge_ms : next;
+	} else if (ask_is_median(a) && now < a->hedge_ms) {
 		next = a->hedge_ms < next ? a->hedge_ms : next;
 	}
 	for (size_t i = 0; i < a->n_slots; i++) {
@@ -234,6 +288,9 @@ enum err quorum_ask(struct quorum *q, const struct rpc_call *calls, size_t n,
 			  .done = done,
 			  .ctx = ctx,
 			  .deadline_ms = now + deadline_ms,
+			  .hedge_ms =
+				  rule == QUORUM_FIRST ? 0 : now + L1_HEDGE_MS,
+			  .reply_max = rpc_reply_max(calls, n),
 			  .n = n,
 			  .calls = copy,
 			  .settled = settled};
@@ -260,7 +317,7 @@ void quorum_cancel(struct quorum *q, void *ctx)
 	for (struct ask *a = q->first; a; a = a->next) {
 		if (a->ctx != ctx || a->over)
 			continue;
-		a->over = true; /* settles nothing, accuses nobody */
+		set_over(a); /* settles nothing, accuses nobody */
 		for (size_t i = 0; i < a->n_slots; i++) {
 			struct slot *s = &a->slots[i];
 			if (s->state == SLOT_SENT)
@@ -282,18 +339,38 @@ static bool is_finished(const struct ask *a, uint64_t now)
 	return true;
 }
 
+/* The oldest ask that is over and only listens, when too many do. */
+static struct ask *surplus(const struct quorum *q)
+{
+	struct ask *oldest = NULL;
+	if (q->n_over <= L1_LINGER_MAX)
+		return NULL;
+	for (struct ask *a = q->first; a; a = a->next)
+		if (a->over && a->rule != QUORUM_BROADCAST)
+			oldest = a;
+	return oldest;
+}
+
+static void drop(struct quorum *q, struct ask *a)
+{
+	struct ask **at = &q->first;
+	while (*at != a)
+		at = &(*at)->next;
+	*at = a->next;
+	q->n_over--;
+	ask_free(a);
+}
+
 static void reap(struct quorum *q, uint64_t now)
 {
-	for (struct ask **at = &q->first; *at;) {
-		struct ask *a = *at;
-		if (!is_finished(a, now)) {
-			at = &a->next;
-			continue;
-		}
-		*at = a->next;
-		q->n_asks--;
-		ask_free(a);
+	struct ask *next;
+	for (struct ask *a = q->first; a; a = next) {
+		next = a->next;
+		if (is_finished(a, now))
+			drop(q, a);
 	}
+	for (struct ask *a = surplus(q); a; a = surplus(q))
+		drop(q, a);
 }
 
 uint64_t quorum_turn(struct quorum *q, uint64_t now)

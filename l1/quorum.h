@@ -21,6 +21,8 @@ struct rpc_call {
 	/* The answer follows from the parameters alone (a block's hash): null
 	 * is ignorance, and who contradicts the quorum lies. */
 	bool pinned;
+	/* QUORUM_LOW, QUORUM_HIGH: quantities that count; most 0: no bound. */
+	uint64_t least, most;
 };
 
 enum quorum_rule {
@@ -29,6 +31,11 @@ enum quorum_rule {
 	QUORUM_AGREE,
 	/* The first one that does not fail: for what is checked otherwise. */
 	QUORUM_FIRST,
+	/* A quantity that moves (a fee, an estimate), from all: what weight ≥
+	 * quorum are near to, else within a moment the lower or the higher
+	 * median of all.  A revert only when weight ≥ quorum reverts. */
+	QUORUM_LOW,
+	QUORUM_HIGH,
 	/* To all, for broadcasting: the first success ("already known" is one,
 	 * with a NULL result), or the last failure. */
 	QUORUM_BROADCAST,

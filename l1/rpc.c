@@ -26,6 +26,31 @@ void rpc_body(struct buf *to, const struct rpc_call *calls, size_t n)
 	json_end_array(&w);
 }
 
+size_t rpc_reply_max(const struct rpc_call *calls, size_t n)
+{
+	/* hex is twice the bytes; the rest is names and hashes */
+	static const struct {
+		const char *method;
+		size_t max;
+	} table[] = {
+		{"eth_getLogs", L1_REPLY_MAX},
+		{"eth_getBlockByNumber", L1_BLOCK_REPLY_MAX},
+		{"eth_getTransactionReceipt", L1_BLOCK_REPLY_MAX},
+		{"eth_call", 2 * L1_CALL_MAX + L1_SMALL_REPLY_MAX},
+		{"eth_getTransactionByHash",
+		 2 * L1_INPUT_MAX + L1_SMALL_REPLY_MAX},
+	};
+	size_t sum = 0;
+	for (size_t i = 0; i < n; i++) {
+		size_t max = L1_SMALL_REPLY_MAX;
+		for (size_t k = 0; k < ARRAY_LEN(table); k++)
+			if (!strcmp(calls[i].method, table[k].method))
+				max = table[k].max;
+		sum += max;
+	}
+	return sum < L1_REPLY_MAX ? sum : L1_REPLY_MAX;
+}
+
 static bool has_any(const char *text, const char *const *words)
 {
 	for (; *words; words++)
@@ -82,7 +107,9 @@ static void read_error(const json_node *error, struct rpc_answer *a)
 	struct json_reader positive = {0};
 	uint64_t code = json_u64(&positive, error, "code");
 	a->code = positive.failed || code > 999 ? -1 : (int)code;
-	if (a->code == 3 || strcasestr(a->text, "revert")) {
+	/* estimating for an empty purse ends the same way at every node */
+	if (a->code == 3 || strcasestr(a->text, "revert") ||
+	    strcasestr(a->text, "insufficient funds")) {
 		a->kind = RPC_REVERT;
 		read_revert_data(error, &a->data);
 	} else {

@@ -33,6 +33,8 @@ void rpc_body(struct buf *to, const struct rpc_call *calls, size_t n);
 MUST_CHECK enum err rpc_parse(struct slice body, size_t n,
 			      struct rpc_reply *ret, struct err_text *error);
 void rpc_reply_done(struct rpc_reply *reply);
+/* What a batch's answers may weigh, by its methods. */
+size_t rpc_reply_max(const struct rpc_call *calls, size_t n);
 /* "already known" in the words of the nodes there are: it was accepted. */
 bool rpc_is_known(const char *text);
 bool rpc_is_throttled(int code, const char *text);

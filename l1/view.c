@@ -156,6 +156,36 @@ static bool find_contradiction(const struct l1 *l1, const struct provider *p,
 	return false;
 }
 
+static bool has_forged(const struct provider *p, const struct rpc_block *agreed)
+{
+	return sightings_forged(&p->latest, agreed) ||
+	       sightings_forged(&p->acted, agreed);
+}
+
+/* Another time or base fee under a hash that a quorum agreed on: no node and
+ * no reorganisation brings that about. */
+static void judge_forgers(struct l1 *l1, uint64_t now)
+{
+	const struct rpc_block head = {.ref = l1->view.head,
+				       .base_fee = l1->view.base_fee};
+	for (size_t i = 0; i < l1->n; i++) {
+		struct provider *p = &l1->providers[i];
+		const struct rpc_block *block = NULL;
+		if (!provider_counts(p, now))
+			continue;
+		if (has_forged(p, &head))
+			block = &head;
+		for (size_t j = 0; j < l1->agreed.n && !block; j++)
+			if (has_forged(p, &l1->agreed.seen[j]))
+				block = &l1->agreed.seen[j];
+		if (block)
+			provider_lied(p, now,
+				      "its block %" PRIu64 " has the quorum's "
+				      "hash and other contents",
+				      block->ref.number);
+	}
+}
+
 /* A contradiction that lasts is a lie; one that the others soon share was a
  * deep reorganisation. */
 static void judge_liars(struct l1 *l1, uint64_t now)
@@ -190,14 +220,11 @@ static bool find_dispute(struct l1 *l1, const struct voice *voices, char *why,
 	for (size_t i = 0; i < l1->n; i++) {
 		const struct sightings *s = voices[i].sightings;
 		uint64_t number = s->top;
-		struct hash32 a, b;
-		if (!voices[i].weight || number <= l1->view.acted.number ||
-		    !sightings_at(s, number, &a))
+		if (!voices[i].weight || number <= l1->view.acted.number)
 			continue;
 		for (size_t j = 0; j < l1->n; j++) {
 			if (!voices[j].weight ||
-			    !sightings_at(voices[j].sightings, number, &b) ||
-			    hash_eq(a, b))
+			    !sightings_dispute(s, voices[j].sightings, number))
 				continue;
 			(void)snprintf(why, size,
 				       "%s and %s contradict each "
@@ -220,10 +247,14 @@ static uint64_t stale_after(const struct l1 *l1, uint64_t at_least)
 static void name_missing(struct l1 *l1, uint64_t weight, uint64_t now, char *to,
 			 size_t size)
 {
+	size_t usable = 0;
+	for (size_t i = 0; i < l1->n; i++)
+		usable += provider_usable(&l1->providers[i], now);
 	int used = snprintf(to, size,
-			    "providers of weight %" PRIu64 " usable, %" PRIu64
-			    " must agree",
-			    weight, l1->settings->providers.quorum);
+			    "%zu of %zu L1 endpoints usable (weight %" PRIu64
+			    "), weight %" PRIu64 " must agree",
+			    usable, l1->n, weight,
+			    l1->settings->providers.quorum);
 	for (size_t i = 0; i < l1->n; i++) {
 		const struct provider *p = &l1->providers[i];
 		if (provider_usable(p, now) || used < 0 || (size_t)used >= size)
@@ -321,6 +352,7 @@ uint64_t view_update(struct l1 *l1, uint64_t now)
 		view_voices(l1, now, latest, acted);
 		judge_head(l1, latest, now);
 		judge_acted(l1, acted, now);
+		judge_forgers(l1, now);
 		judge_liars(l1, now);
 	}
 	view_voices(l1, now, latest, acted);

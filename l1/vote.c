@@ -4,9 +4,28 @@
 
 /* ---- one answer against another ------------------------------------------ */
 
+bool ask_is_median(const struct ask *a)
+{
+	return a->rule == QUORUM_LOW || a->rule == QUORUM_HIGH;
+}
+
+static bool read_quantity(const struct ask *a, size_t call,
+			  const struct rpc_answer *answer, uint64_t *ret)
+{
+	struct json_reader r = {0};
+	const struct rpc_call *c = &a->calls[call];
+	if (answer->kind != RPC_RESULT)
+		return false;
+	*ret = json_quantity(&r, answer->result, NULL);
+	return !r.failed && *ret >= c->least && (!c->most || *ret <= c->most);
+}
+
 bool ask_is_vote(const struct ask *a, size_t call,
 		 const struct rpc_answer *answer)
 {
+	uint64_t value;
+	if (ask_is_median(a) && answer->kind == RPC_RESULT)
+		return read_quantity(a, call, answer, &value);
 	if (answer->kind == RPC_RESULT)
 		return !a->calls[call].pinned ||
 		       !json_is_null(answer->result, NULL);
@@ -112,6 +131,100 @@ static void settle_first(struct ask *a, size_t call, bool at_end, uint64_t now)
 		settle(&a->settled[call], ERR_IO, NULL);
 }
 
+struct bid { /* a quantity that somebody named */
+	uint64_t value, weight;
+	const struct rpc_answer *answer;
+};
+
+/* In ascending order. */
+static size_t gather_bids(const struct ask *a, size_t call, uint64_t now,
+			  struct bid *bids)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < a->n_slots; i++) {
+		const struct rpc_answer *x = ask_vote(a, i, call, now);
+		struct bid bid = {.answer = x};
+		if (!x || !read_quantity(a, call, x, &bid.value))
+			continue;
+		bid.weight = a->slots[i].provider->settings->weight;
+		size_t at = n++;
+		for (; at && bids[at - 1].value > bid.value; at--)
+			bids[at] = bids[at - 1];
+		bids[at] = bid;
+	}
+	return n;
+}
+
+/* The highest of a quorum that are within an eighth of it: one of them is
+ * honest.  NULL: there are no such. */
+static const struct rpc_answer *near_quorum(const struct bid *bids, size_t n,
+					    uint64_t quorum)
+{
+	for (size_t i = n; i-- > 0;) {
+		uint64_t weight = 0;
+		for (size_t j = 0; j <= i; j++)
+			if (bids[j].value >= bids[i].value - bids[i].value / 8)
+				weight += bids[j].weight;
+		if (weight >= quorum)
+			return bids[i].answer;
+	}
+	return NULL;
+}
+
+static const struct rpc_answer *median(const struct bid *bids, size_t n,
+				       uint64_t total, bool high)
+{
+	uint64_t below = 0;
+	for (size_t i = 0; i < n; i++) {
+		below += bids[i].weight;
+		if (high ? 2 * below > total : 2 * below >= total)
+			return bids[i].answer;
+	}
+	return NULL;
+}
+
+/* The revert most of those who revert tell, when they are a quorum. */
+static const struct rpc_answer *agreed_revert(const struct ask *a, size_t call,
+					      uint64_t now)
+{
+	uint64_t total = 0, most = 0;
+	const struct rpc_answer *best = NULL;
+	for (size_t i = 0; i < a->n_slots; i++) {
+		const struct rpc_answer *x = ask_vote(a, i, call, now);
+		uint64_t weight = 0;
+		if (!x || x->kind != RPC_REVERT)
+			continue;
+		total += a->slots[i].provider->settings->weight;
+		for (size_t j = 0; j < a->n_slots; j++) {
+			const struct rpc_answer *y = ask_vote(a, j, call, now);
+			if (y && ask_same_answer(a, call, x, y))
+				weight +=
+					a->slots[j].provider->settings->weight;
+		}
+		if (weight > most)
+			best = x;
+		most = weight > most ? weight : most;
+	}
+	return total >= a->q->weight ? best : NULL;
+}
+
+static void settle_median(struct ask *a, size_t call, bool at_end, uint64_t now)
+{
+	struct bid bids[QUORUM_PROVIDERS_MAX];
+	size_t n = gather_bids(a, call, now, bids);
+	uint64_t total = 0;
+	for (size_t i = 0; i < n; i++)
+		total += bids[i].weight;
+	const struct rpc_answer *best = near_quorum(bids, n, a->q->weight);
+	if (!best)
+		best = agreed_revert(a, call, now);
+	bool waited = now >= a->hedge_ms && total >= a->q->weight;
+	if (!best && (at_end || waited))
+		best = median(bids, n, total, a->rule == QUORUM_HIGH);
+	if (best || at_end)
+		settle(&a->settled[call], best ? OK : ERR_IO, best);
+}
+
 static void settle_broadcast(struct ask *a, size_t call, bool at_end)
 {
 	const struct rpc_answer *failure = NULL;
@@ -150,6 +263,10 @@ bool ask_settle(struct ask *a, uint64_t now)
 			break;
 		case QUORUM_FIRST:
 			settle_first(a, call, at_end, now);
+			break;
+		case QUORUM_LOW:
+		case QUORUM_HIGH:
+			settle_median(a, call, at_end, now);
 			break;
 		case QUORUM_BROADCAST:
 			settle_broadcast(a, call, at_end);

@@ -26,7 +26,7 @@ struct board_item { /* a request on its way to the worker; malloc'ed */
 	uint64_t since_ms;
 	bool asked, answered, done;
 	struct address owner;
-	bool owner_known;
+	bool owner_known, payable; /* payable: a balance that is not zero */
 	struct http_answer answer;
 };
 

@@ -88,6 +88,13 @@ enum err book_load(struct book *b, struct store_txn *txn)
 		requests_open_list(txn, &b->parts->requests, list, b->max, &n);
 	for (size_t i = 0; i < n && !err; i++) {
 		struct slot *slot = slot_new(b);
+		if (list[i].state == REQUEST_INCLUDED &&
+		    list[i].kind != REQUEST_WITHDRAWAL) {
+			/* Its block is not proven any more: read again. */
+			list[i].state = REQUEST_SENT;
+			err = requests_update(txn, &b->parts->requests,
+					      &list[i]);
+		}
 		slot_take(slot, &list[i]);
 		/* Signed, but no transaction of it is on its way any more. */
 		slot->want_status = (slot->state == REQUEST_SIGNED ||
@@ -100,6 +107,39 @@ enum err book_load(struct book *b, struct store_txn *txn)
 	return err;
 }
 
+/* It has been here before.  An id says nothing about its signature: one that
+ * is proven to be the owner's takes the place of one that was not, and opens
+ * again what failed. */
+static enum err add_known(struct book *b, struct turn *t,
+			  const struct request *request, bool proven,
+			  struct request *known)
+{
+	struct request again = *request;
+	struct slot *slot = book_slot(b, request->id);
+
+	if (known->state == REQUEST_FAILED && !proven)
+		return ERR_REFUSED;
+	if (!proven ||
+	    (known->state != REQUEST_FAILED &&
+	     (known->state != REQUEST_QUEUED || !slot || slot->owner_ok)))
+		return ERR_CONFLICT;
+	if (!slot && b->open == b->max)
+		return ERR_BUSY;
+	if (!slot && !(slot = slot_new(b)))
+		return ERR_BUSY;
+	if (known->state == REQUEST_QUEUED) { /* its promise stands */
+		again.accepted_at = known->accepted_at;
+		again.deadline = known->deadline;
+	}
+	assert(known->state == REQUEST_QUEUED ||
+	       request_may_become(known->state, REQUEST_QUEUED));
+	slot_take(slot, &again);
+	slot->owner_ok = true;
+	enum err err = requests_update(t->txn, &b->parts->requests, &again);
+	*known = again;
+	return err ? err : ERR_CONFLICT;
+}
+
 enum err book_add(struct book *b, struct turn *t, const struct request *request,
 		  bool owner_known, struct request *ret_known)
 {
@@ -107,7 +147,7 @@ enum err book_add(struct book *b, struct turn *t, const struct request *request,
 				    ret_known);
 
 	if (!err)
-		return ERR_CONFLICT;
+		return add_known(b, t, request, owner_known, ret_known);
 	if (err != ERR_NOT_FOUND)
 		return err;
 	if (b->open == b->max)
@@ -279,6 +319,7 @@ enum err book_turn(struct book *b, struct turn *t)
 	b->now_ms = t->now_ms;
 	b->head = t->view->head.number;
 	b->root = t->facts->root;
+	b->acted = t->facts->block.number;
 	if (b->open)
 		ask_bounty(b, t);
 	for (size_t i = 0; i < b->top && !err; i++)
@@ -309,6 +350,14 @@ static const struct {
 	{"NotOwner", REQUEST_FAILED, "not signed by the leaf's owner"},
 };
 
+/* A wish that L1 does not take must not hold its leaf back for ever: then the
+ * leaf is paid out to its owner's own address. */
+static bool wish_is_dead(struct slot *slot, const char *why)
+{
+	return slot->kind == REQUEST_EXIT && !strstr(why, "no estimate") &&
+	       ++slot->refused >= WISH_TRIES;
+}
+
 static enum err news_refused(struct book *b, struct turn *t, struct slot *slot,
 			     const char *why)
 {
@@ -320,6 +369,10 @@ static enum err news_refused(struct book *b, struct turn *t, struct slot *slot,
 		if (strstr(why, endings[i].name))
 			return book_set_plain(b, t, slot, endings[i].state,
 					      endings[i].outcome);
+	if (wish_is_dead(slot, why)) {
+		snprintf(text, sizeof(text), "L1 refuses it: %.75s", why);
+		return book_set_plain(b, t, slot, REQUEST_FAILED, text);
+	}
 	snprintf(text, sizeof(text), "waiting: %.80s", why);
 	return book_set_plain(b, t, slot, REQUEST_QUEUED, text);
 }
@@ -348,9 +401,14 @@ static enum err news_final(struct book *b, struct turn *t, struct slot *slot,
 	bool waits =
 		slot->state == REQUEST_SIGNED || slot->state == REQUEST_SENT;
 
-	if (waits && news->reverted)
-		return book_set_plain(b, t, slot, REQUEST_QUEUED,
-				      "its transaction reverted");
+	if (waits && news->reverted) {
+		enum err err = book_set_plain(b, t, slot, REQUEST_QUEUED,
+					      "its transaction reverted");
+		return err || !wish_is_dead(slot, "")
+			       ? err
+			       : book_set_plain(b, t, slot, REQUEST_FAILED,
+						"reverted on L1 each time");
+	}
 	/* INCLUDED ends by itself once nothing is in flight any more. */
 	return waits ? news_mined(b, t, slot, news) : OK;
 }
@@ -386,6 +444,12 @@ enum err book_news(struct book *b, struct turn *t, const struct task_news *news)
 		return book_set(b, t, slot, &change);
 	case TASK_FINAL:
 		return news_final(b, t, slot, news);
+	case TASK_DROPPED: /* QUEUED waits for the next chance by itself */
+		if (slot->state != REQUEST_SIGNED &&
+		    slot->state != REQUEST_SENT)
+			return OK;
+		return book_set_plain(b, t, slot, REQUEST_QUEUED,
+				      "L1 does not take it now: sending anew");
 	case TASK_LOST:
 		if (slot->state != REQUEST_SIGNED &&
 		    slot->state != REQUEST_SENT)

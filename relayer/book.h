@@ -15,16 +15,21 @@ struct slot {
 	/* QUEUED: whose leaf it is, by proof */
 	bool owner_ok, owner_known, owner_asked;
 	struct address owner;
-	uint64_t proven, owner_head;
+	uint64_t proven, owner_head, owner_leaf;
+	unsigned refused; /* a wish: by L1, so often */
 	/* SIGNED, SENT: the block, then the id that L1 gave */
 	struct hash32 tx, block_hash;
 	uint64_t block, event_head, l1_id;
 	bool want_status, status_asked, lost;
+	bool paid; /* a wish: its block is at or below the one acted on */
+	uint64_t status_head;
 	bool want_event, event_asked, id_known;
 	/* INCLUDED: what the contract says */
 	bool seen_fate, has_fate, changed;
 	unsigned fate;
-	uint64_t stamp;
+	uint64_t stamp, l1_index;
+	struct address l1_recipient;
+	struct u256 l1_amount;
 };
 
 struct book {
@@ -32,7 +37,7 @@ struct book {
 	size_t max, top, open, next;
 	struct slot *slots;
 	/* of this turn */
-	uint64_t now_ms, head;
+	uint64_t now_ms, head, acted;
 	struct hash32 root;
 	struct u256 bounty;
 	bool bounty_known, bounty_asked;

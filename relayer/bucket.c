@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "abi/contracts_tables.h"
 #include "abi/keccak.h"
 
 #define TOKEN_WEIGHT 3
@@ -112,4 +113,16 @@ struct u256 bucket_cut(const struct bucket *b, struct u256 mask, unsigned max)
 		cut = mask_with(cut, i);
 	}
 	return cut;
+}
+
+uint64_t bucket_pay_gas(const struct bucket *b, struct u256 mask)
+{
+	uint64_t gas = 0;
+
+	for (unsigned i = 0; i < b->n; i++)
+		if (mask_has(mask, i))
+			gas += address_is_zero(record_asset(&b->records[i]))
+				       ? EGRESS_PAY_GAS_NATIVE
+				       : EGRESS_PAY_GAS_TOKEN;
+	return gas;
 }

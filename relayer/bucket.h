@@ -31,6 +31,8 @@ void bucket_leaf_path(const struct bucket *b, unsigned leaf,
 		      struct hash32 *ret);
 /* The amounts of `mask` set to 0. */
 void bucket_settle(struct bucket *b, struct u256 mask);
+/* Gas that the recipients of `mask` may take at most, beyond an estimate. */
+uint64_t bucket_pay_gas(const struct bucket *b, struct u256 mask);
 /* The first `max` leaves of mask, weighed: a native payout 1, a token's 3. */
 struct u256 bucket_cut(const struct bucket *b, struct u256 mask, unsigned max);
 

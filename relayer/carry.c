@@ -18,6 +18,17 @@ struct pull { /* one watcher's page; its address is the ask's ctx */
 	uint64_t next_ms;
 };
 
+/* What one watcher says about a bad batch.  Each has its own: whatever one of
+ * them tells, the others' proofs are sent. */
+struct claimed {
+	struct buf proof; /* empty: none */
+	struct hash32 key;
+	uint64_t batch;	   /* as it says: for the log only */
+	uint64_t since_ms; /* when it came */
+	unsigned refused;  /* by L1, in a row: this watcher waits longer */
+	uint64_t until_ms; /* not sent before */
+};
+
 struct carried {
 	struct bundle bundle;
 	uint64_t ready_ms; /* since when it could be sent; 0: not yet */
@@ -26,26 +37,25 @@ struct carried {
 
 struct carry {
 	struct parts *parts;
-	unsigned rank;
 	const struct hatch_facts *facts; /* of this turn; NULL before */
 	uint64_t now_ms, next_ms;
 	struct pull ballots[SETTINGS_PEERS_MAX];
 	struct pull bad[SETTINGS_PEERS_MAX];
 	size_t n;
 	struct carried pool[BUNDLES_MAX];
-	struct hash32 flying[VOTE_AMEND + 1]; /* key by action */
-	/* a bad batch, as the last watcher told */
-	struct buf proof;
-	uint64_t bad_batch, bad_step, bad_ms;
-	size_t bad_peer;
-	bool has_proof;
+	struct hash32 flying[VOTE_AMEND + 1];	   /* key by action */
+	struct claimed claims[SETTINGS_PEERS_MAX]; /* by watcher */
 	uint64_t openable_ms;
 	bool told_open;
 };
 
-unsigned stagger_rank(struct address account)
+unsigned stagger_rank(struct address account, struct hash32 seed)
 {
-	return keccak256(account.b, sizeof(account.b)).b[0] % STAGGER_STEPS;
+	uint8_t both[sizeof(account.b) + sizeof(seed.b)];
+
+	memcpy(both, account.b, sizeof(account.b));
+	memcpy(both + sizeof(account.b), seed.b, sizeof(seed.b));
+	return keccak256(both, sizeof(both)).b[0] % STAGGER_STEPS;
 }
 
 struct carry *carry_new(struct parts *parts)
@@ -55,8 +65,6 @@ struct carry *carry_new(struct parts *parts)
 	if (!c)
 		fatal("out of memory", "carry");
 	c->parts = parts;
-	c->rank = stagger_rank(parts->config->account);
-	buf_init(&c->proof, PROOF_MAX);
 	for (size_t i = 0; i < SETTINGS_PEERS_MAX; i++) {
 		c->ballots[i].carry = c;
 		c->bad[i].carry = c;
@@ -68,7 +76,8 @@ void carry_free(struct carry *c)
 {
 	if (!c)
 		return;
-	buf_done(&c->proof);
+	for (size_t i = 0; i < SETTINGS_PEERS_MAX; i++)
+		buf_done(&c->claims[i].proof);
 	free(c);
 }
 
@@ -227,7 +236,8 @@ static bool waited(struct carry *c, const struct turn *t, uint64_t *since_ms)
 {
 	if (!*since_ms)
 		*since_ms = t->now_ms;
-	uint64_t until_ms = *since_ms + c->rank * STAGGER_STEP_MS;
+	unsigned rank = stagger_rank(c->parts->config->account, t->facts->root);
+	uint64_t until_ms = *since_ms + rank * STAGGER_STEP_MS;
 	if (t->now_ms >= until_ms)
 		return true;
 	if (until_ms < c->next_ms)
@@ -285,6 +295,34 @@ static void pull_page(struct carry *c, const struct turn *t, struct pull *pulls,
 
 /* ---- a bad batch -------------------------------------------------------- */
 
+static void drop_claim(struct claimed *claim)
+{
+	buf_done(&claim->proof);
+	claim->proof = (struct buf){0};
+}
+
+static void take_claim(struct carry *c, struct claimed *claim,
+		       struct buf *proof, uint64_t batch)
+{
+	struct hash32 key =
+		task_key("bad batch", 0, 0, keccak256(proof->p, proof->len));
+
+	/* One at a time: it may not fill the places with new ones. */
+	if (claim->proof.len && (hash_eq(claim->key, key) ||
+				 submit_flying(c->parts->submit, claim->key))) {
+		buf_done(proof);
+		return;
+	}
+	drop_claim(claim);
+	claim->proof = *proof;
+	claim->key = key;
+	claim->batch = batch;
+	claim->since_ms = 0;
+	log_notice("a watcher proves a batch bad", "watcher",
+		   peers_url(c->parts->peers, (size_t)(claim - c->claims)),
+		   "batch", log_u64(batch).s);
+}
+
 static void bad_batch_came(void *ctx, const struct peer_answer *answer)
 {
 	struct pull *pull = ctx;
@@ -297,56 +335,46 @@ static void bad_batch_came(void *ctx, const struct peer_answer *answer)
 		return;
 	buf_init(&proof, PROOF_MAX);
 	uint64_t batch = json_u64(&r, answer->root, "batch");
-	uint64_t step = json_u64(&r, answer->root, "step");
 	json_bytes(&r, answer->root, "proof", &proof);
 	if (r.failed || proof.failed || !proof.len) {
 		peers_blame(c->parts->peers, answer->peer, c->now_ms, r.what);
 		buf_done(&proof);
 		return;
 	}
-	if (c->has_proof && slice_eq(buf_slice(&proof), buf_slice(&c->proof))) {
-		buf_done(&proof);
-		return;
-	}
-	buf_done(&c->proof);
-	c->proof = proof;
-	c->bad_batch = batch;
-	c->bad_step = step;
-	c->bad_peer = answer->peer;
-	c->bad_ms = 0;
-	c->has_proof = true;
-	log_notice("a watcher proves a batch bad", "watcher",
-		   peers_url(c->parts->peers, answer->peer), "batch",
-		   log_u64(batch).s);
+	take_claim(c, &c->claims[pull - c->bad], &proof, batch);
 }
 
-static struct hash32 bad_key(const struct carry *c)
+static void send_claim(struct carry *c, struct turn *t, struct claimed *claim)
 {
-	return task_key("bad batch", c->bad_batch, c->bad_step,
-			keccak256(c->proof.p, c->proof.len));
-}
-
-static void send_proof(struct carry *c, struct turn *t)
-{
-	struct task task = {.purpose = PURPOSE_OPEN,
+	struct task task = {.key = claim->key,
+			    .purpose = PURPOSE_OPEN,
 			    .to = t->facts->hatch,
 			    .urgency = FEE_URGENT};
 
-	if (!c->has_proof || c->bad_batch > t->facts->count ||
-	    !waited(c, t, &c->bad_ms))
+	if (t->now_ms < claim->until_ms) {
+		if (claim->until_ms < c->next_ms)
+			c->next_ms = claim->until_ms;
 		return;
-	task.key = bad_key(c);
-	if (submit_waits(c->parts->submit, t->now_ms, task.key))
+	}
+	if (!waited(c, t, &claim->since_ms) ||
+	    submit_waits(c->parts->submit, t->now_ms, claim->key))
 		return;
 	buf_init(&task.data, TX_DATA_MAX);
-	call_open_on_bad_batch(&task.data, buf_slice(&c->proof));
+	call_open_on_bad_batch(&task.data, buf_slice(&claim->proof));
 	if (task.data.failed) { /* larger than any transaction may be */
 		buf_done(&task.data);
-		c->has_proof = false;
+		drop_claim(claim);
 		return;
 	}
 	if (submit_want(c->parts->submit, t, &task) == WANT_TAKEN)
 		t->again = true;
+}
+
+static void send_proof(struct carry *c, struct turn *t)
+{
+	for (size_t i = 0; i < SETTINGS_PEERS_MAX; i++)
+		if (c->claims[i].proof.len)
+			send_claim(c, t, &c->claims[i]);
 }
 
 /* ---- no vote needed ----------------------------------------------------- */
@@ -409,23 +437,40 @@ void carry_turn(struct carry *c, struct turn *t)
 		send_proof(c, t);
 }
 
-void carry_news(struct carry *c, struct turn *t, const struct task_news *news)
+/* L1 does not take it: this watcher waits, the longer the more often.  It is
+ * tried again, for the batch may not have been there yet; and lies cost the
+ * others nothing. */
+static void claim_refused(struct carry *c, const struct turn *t, size_t peer,
+			  const char *why)
 {
 	static const char *const wrong[] = {"NotProven", "StepIsGood"};
+	struct claimed *claim = &c->claims[peer];
+	uint64_t wait_ms = REFUSED_FIRST_MS;
 
-	if (!c->has_proof || !hash_eq(news->key, bad_key(c)))
-		return;
-	if (news->event == TASK_FINAL && !news->reverted)
-		c->has_proof = false;
-	if (news->event != TASK_REFUSED)
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
-		if (!strstr(news->why, wrong[i]))
+	for (unsigned i = 0; i < claim->refused && wait_ms < REFUSED_LAST_MS;
+	     i++)
+		wait_ms *= 2;
+	claim->refused++;
+	claim->until_ms = t->now_ms + wait_ms;
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+		if (strstr(why, wrong[i]))
+			peers_blame(c->parts->peers, peer, t->now_ms,
+				    "its proof of a bad batch proves nothing");
+}
+
+void carry_news(struct carry *c, struct turn *t, const struct task_news *news)
+{
+	for (size_t i = 0; i < SETTINGS_PEERS_MAX; i++) {
+		struct claimed *claim = &c->claims[i];
+		if (!claim->proof.len || !hash_eq(news->key, claim->key))
 			continue;
-		peers_blame(c->parts->peers, c->bad_peer, t->now_ms,
-			    "its proof of a bad batch proves nothing");
-		c->has_proof = false;
-		return;
+		if (news->event == TASK_FINAL && !news->reverted) {
+			drop_claim(claim);
+			claim->refused = 0;
+		} else if (news->event == TASK_FINAL ||
+			   news->event == TASK_REFUSED) {
+			claim_refused(c, t, i, news->why);
+		}
 	}
 }
 

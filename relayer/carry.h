@@ -18,8 +18,9 @@ void carry_news(struct carry *c, struct turn *t, const struct task_news *news);
 uint64_t carry_next(const struct carry *c);
 size_t carry_bundles(const struct carry *c);
 
-/* This relayer's place among those that act on the same thing: 0 first. */
-unsigned stagger_rank(struct address account);
+/* This relayer's place among those that act on the same thing, told apart by
+ * seed: 0 first.  Another seed, another order. */
+unsigned stagger_rank(struct address account, struct hash32 seed);
 
 /* ---- pure --------------------------------------------------------------- */
 /* The vote is of this hatch, chain, epoch and progress. */

@@ -82,7 +82,7 @@ static void stop(struct evacuate *e)
 	e->state = NULL;
 	e->payable = NULL;
 	e->running = e->done = e->checking = false;
-	e->n = e->finished = e->at = 0;
+	e->n = e->finished = e->at = e->parked = e->park_at = 0;
 }
 
 static void begin(struct evacuate *e, const struct turn *t)
@@ -127,6 +127,12 @@ static bool next_bucket(struct evacuate *e, struct turn *t, uint64_t *ret)
 			return true;
 		}
 	}
+	for (; e->parked && e->park_at < e->n; e->park_at++)
+		if (e->state[e->park_at] == PARKED) {
+			*ret = e->park_at;
+			return true;
+		}
+	e->park_at = 0; /* round again, next turn */
 	return false;
 }
 
@@ -141,7 +147,11 @@ static void take_work(struct evacuate *e, struct turn *t)
 			continue;
 		if (!next_bucket(e, t, &number))
 			return;
+		if (e->state[number] == PARKED)
+			e->parked--;
 		work->stage = WORK_FETCH;
+		work->refused = 0;
+		work->reverted = false;
 		work->bucket.number = number;
 		work->retry_ms = 0;
 		work->root = e->root;
@@ -160,6 +170,33 @@ static void refund_came(void *ctx, enum err err,
 		e->refunded = u256_from(0);
 }
 
+/* Tried again smaller and later; and when it is of no use, after all others. */
+static void set_back(struct evacuate *e, struct work *work,
+		     const struct task_news *news)
+{
+	bool large = strstr(news->why, "TooMuchGas") != NULL;
+
+	work->stage = WORK_READ;
+	if ((large || news->reverted) && work->most > 1)
+		work->most /= 2;
+	if (news->event != TASK_REFUSED && news->event != TASK_UNSIGNED &&
+	    !news->reverted)
+		return;
+	work->reverted = work->reverted || news->reverted;
+	if (large && work->most > 1)
+		return;
+	work->retry_ms =
+		e->now_ms + ((uint64_t)REFUSED_FIRST_MS << work->refused);
+	if (++work->refused < BUCKET_TRIES)
+		return;
+	log_warn("a bucket is put off: L1 does not take it", "bucket",
+		 log_u64(work->bucket.number).s, "why",
+		 news->reverted ? "reverted" : news->why);
+	e->state[work->bucket.number] = PARKED;
+	e->parked++;
+	work->stage = WORK_FREE;
+}
+
 void evacuate_news(struct evacuate *e, struct turn *t,
 		   const struct task_news *news)
 {
@@ -174,9 +211,7 @@ void evacuate_news(struct evacuate *e, struct turn *t,
 			continue;
 		if (news->event == TASK_SIGNED || news->event == TASK_SENT)
 			continue;
-		if (strstr(news->why, "TooMuchGas") && work->most > 1)
-			work->most /= 2;
-		work->stage = WORK_READ;
+		set_back(e, work, news);
 		t->again = true;
 	}
 }
@@ -207,7 +242,7 @@ static void check_came(void *ctx, const struct l1_call_result *results,
 	e->check_at += e->check_n;
 }
 
-static void check(struct evacuate *e, const struct turn *t)
+static void check_all(struct evacuate *e, const struct turn *t)
 {
 	struct l1_call calls[EVACUATE_READS];
 	struct buf data[EVACUATE_READS];
@@ -282,7 +317,7 @@ enum err evacuate_turn(struct evacuate *e, struct turn *t)
 	work_read_bitmaps(e, t);
 	if (!err && e->finished == e->n &&
 	    t->facts->block.number >= e->done_head)
-		check(e, t);
+		check_all(e, t);
 	return err;
 }
 

@@ -17,24 +17,28 @@ struct entry { /* of L1's queue, as it stood at the block last read */
 	bool known, ended;
 	struct l1_withdrawal w;
 	uint64_t ready_ms; /* since when it could be acted on */
+	unsigned refused;  /* payments of it that L1 does not take */
 };
 
 struct execute {
 	struct parts *parts;
-	unsigned rank;
 	uint64_t now_ms, next_ms;
 	bool began;
-	uint64_t from; /* all below have ended */
-	size_t n;      /* entries from … from + n */
+	struct entry head; /* the next to be executed; read every time */
+	bool has_head;
+	uint64_t from; /* all below that are unpaid are in the list */
+	uint64_t queued;
+	size_t n; /* executed and not paid yet, oldest first */
 	struct entry entries[WITHDRAWALS_OPEN_MAX];
 	bool asked;
-	uint64_t asked_from;
+	uint64_t asked_ids[READ_AT_ONCE];
 	size_t asked_n, read_at;
 	bool reading; /* this block's round is not through */
 	/* the head's leaf under the root of the facts */
 	struct hash32 root;
 	bool proof_asked, has_proof;
-	uint64_t proof_ms; /* when it was last asked for */
+	uint64_t proof_index; /* the leaf that was asked for */
+	uint64_t proof_ms;    /* when it was last asked for */
 	struct pack_leaf leaf;
 	unsigned depth;
 };
@@ -46,7 +50,6 @@ struct execute *execute_new(struct parts *parts)
 	if (!e)
 		fatal("out of memory", "execute");
 	e->parts = parts;
-	e->rank = stagger_rank(parts->config->account);
 	return e;
 }
 
@@ -57,7 +60,7 @@ void execute_free(struct execute *e)
 
 size_t execute_open(const struct execute *e)
 {
-	size_t n = 0;
+	size_t n = (size_t)e->queued;
 
 	for (size_t i = 0; i < e->n; i++)
 		n += !e->entries[i].ended;
@@ -66,6 +69,16 @@ size_t execute_open(const struct execute *e)
 
 /* ---- the queue ---------------------------------------------------------- */
 
+static void learn(struct entry *entry, const struct l1_withdrawal *w)
+{
+	if (!entry->known || entry->w.fate != w->fate)
+		entry->ready_ms = 0;
+	entry->known = true;
+	entry->w = *w;
+	entry->ended = w->fate != EGRESS_FATE_QUEUED &&
+		       w->fate != EGRESS_FATE_EXECUTED;
+}
+
 static void entries_came(void *ctx, const struct l1_call_result *results,
 			 size_t n)
 {
@@ -73,51 +86,61 @@ static void entries_came(void *ctx, const struct l1_call_result *results,
 
 	e->asked = false;
 	for (size_t i = 0; i < n && i < e->asked_n; i++) {
-		uint64_t id = e->asked_from + i;
+		uint64_t id = e->asked_ids[i];
 		struct l1_withdrawal w;
-		if (results[i].err || id < e->from || id >= e->from + e->n ||
-		    l1_withdrawal_decode(results[i].data, &w))
+		if (results[i].err || l1_withdrawal_decode(results[i].data, &w))
 			continue;
-		struct entry *entry = &e->entries[id - e->from];
-		if (!entry->known || entry->w.fate != w.fate)
-			entry->ready_ms = 0;
-		entry->known = true;
-		entry->w = w;
-		entry->ended = w.fate != EGRESS_FATE_QUEUED &&
-			       w.fate != EGRESS_FATE_EXECUTED;
+		if (e->has_head && e->head.id == id)
+			learn(&e->head, &w);
+		for (size_t k = 0; k < e->n; k++)
+			if (e->entries[k].id == id)
+				learn(&e->entries[k], &w);
 	}
+}
+
+/* The head first, whatever waits behind it to be paid. */
+static size_t choose(struct execute *e, uint64_t *ids, size_t *ret_at)
+{
+	size_t n = 0, at = e->read_at;
+
+	if (!at && e->has_head)
+		ids[n++] = e->head.id;
+	for (; at < e->n && n < READ_AT_ONCE; at++)
+		if (!e->entries[at].ended)
+			ids[n++] = e->entries[at].id;
+	*ret_at = at ? at : 1; /* the head is read once a round */
+	return n;
 }
 
 static void read_some(struct execute *e, const struct turn *t)
 {
 	struct l1_call calls[READ_AT_ONCE];
 	struct buf data[READ_AT_ONCE];
-	size_t n = 0;
+	size_t at, n = choose(e, e->asked_ids, &at);
 
-	while (e->read_at < e->n && e->entries[e->read_at].ended)
-		e->read_at++;
-	for (; n < READ_AT_ONCE && e->read_at + n < e->n; n++) {
-		buf_init(&data[n], 64);
-		l1_withdrawal_call(&data[n], e->from + e->read_at + n);
-		calls[n] =
-			(struct l1_call){t->facts->rollup, buf_slice(&data[n])};
+	for (size_t i = 0; i < n; i++) {
+		buf_init(&data[i], 64);
+		l1_withdrawal_call(&data[i], e->asked_ids[i]);
+		calls[i] =
+			(struct l1_call){t->facts->rollup, buf_slice(&data[i])};
 	}
 	if (n && !l1_calls(e->parts->l1, (struct address){{0}}, calls, n,
 			   t->facts->block.hash, entries_came, e)) {
 		e->asked = true;
-		e->asked_from = e->from + e->read_at;
 		e->asked_n = n;
-		e->read_at += n;
+		e->read_at = at;
 	}
 	e->reading = n > 0;
 	for (size_t i = 0; i < n; i++)
 		buf_done(&data[i]);
 }
 
-/* Drops what has ended at the front, takes up what is new at the back. */
+/* Takes the queue's head, drops what was paid, takes up what was executed
+ * since.  An id whose payment L1 never takes leaves its place: it is looked at
+ * again after the next start. */
 static void slide(struct execute *e, const struct hatch_facts *facts)
 {
-	size_t gone = 0;
+	size_t left = 0;
 
 	if (!e->began) {
 		e->began = true;
@@ -125,19 +148,18 @@ static void slide(struct execute *e, const struct hatch_facts *facts)
 				  ? facts->withdraw_head - WITHDRAWALS_BEHIND
 				  : 0;
 	}
-	while (gone < e->n && e->entries[gone].ended)
-		gone++;
-	if (gone) {
-		memmove(e->entries, e->entries + gone,
-			(e->n - gone) * sizeof(e->entries[0]));
-		e->n -= gone;
-		e->from += gone;
-	}
-	while (e->n < WITHDRAWALS_OPEN_MAX &&
-	       e->from + e->n < facts->withdraw_tail) {
-		e->entries[e->n] = (struct entry){.id = e->from + e->n};
-		e->n++;
-	}
+	e->queued = facts->withdraw_tail - facts->withdraw_head;
+	e->has_head = facts->withdraw_head < facts->withdraw_tail;
+	if (e->has_head && e->head.id != facts->withdraw_head)
+		e->head = (struct entry){0};
+	e->head.id = facts->withdraw_head;
+	for (size_t i = 0; i < e->n; i++)
+		if (!e->entries[i].ended && e->entries[i].refused < PAY_TRIES)
+			e->entries[left++] = e->entries[i];
+	e->n = left;
+	for (; e->n < WITHDRAWALS_OPEN_MAX && e->from < facts->withdraw_head;
+	     e->from++)
+		e->entries[e->n++] = (struct entry){.id = e->from};
 }
 
 /* ---- the head's proof --------------------------------------------------- */
@@ -155,6 +177,11 @@ static void proof_came(void *ctx, const struct peer_answer *answer)
 	    pack_verify(&pack, &error) || pack.n != 1) {
 		peers_blame(e->parts->peers, answer->peer, e->now_ms,
 			    "its proof does not lead to its root");
+		return;
+	}
+	if (pack.leaves[0].index != e->proof_index) {
+		peers_blame(e->parts->peers, answer->peer, e->now_ms,
+			    "it proves another leaf than was asked for");
 		return;
 	}
 	if (!hash_eq(pack.root, e->root))
@@ -184,6 +211,7 @@ static bool has_proof(struct execute *e, const struct turn *t, uint64_t index)
 	snprintf(path, sizeof(path), "/v1/proof/%llu",
 		 (unsigned long long)index);
 	e->has_proof = false;
+	e->proof_index = index;
 	e->proof_ms = t->now_ms;
 	if (!peers_ask(e->parts->peers, path, t->now_ms, proof_came, e))
 		e->proof_asked = true;
@@ -196,7 +224,10 @@ static bool waited(struct execute *e, const struct turn *t, struct entry *entry)
 {
 	if (!entry->ready_ms)
 		entry->ready_ms = t->now_ms;
-	uint64_t until_ms = entry->ready_ms + e->rank * STAGGER_STEP_MS;
+	struct hash32 seed = {{0}};
+	put_be(seed.b, entry->id, 8);
+	unsigned rank = stagger_rank(e->parts->config->account, seed);
+	uint64_t until_ms = entry->ready_ms + rank * STAGGER_STEP_MS;
 	if (t->now_ms >= until_ms)
 		return true;
 	if (until_ms < e->next_ms)
@@ -272,16 +303,28 @@ void execute_turn(struct execute *e, struct turn *t)
 	}
 	if (e->reading && !e->asked)
 		read_some(e, t);
+	if (e->has_head && e->head.known && !e->head.ended &&
+	    e->head.w.fate == EGRESS_FATE_QUEUED &&
+	    e->head.id == t->facts->withdraw_head &&
+	    t->facts->state == ROLLUP_RUNNING)
+		execute_head(e, t, &e->head);
 	for (size_t i = 0; i < e->n; i++) {
 		struct entry *entry = &e->entries[i];
-		if (!entry->known || entry->ended)
-			continue;
-		if (entry->w.fate == EGRESS_FATE_EXECUTED)
+		if (entry->known && !entry->ended &&
+		    entry->w.fate == EGRESS_FATE_EXECUTED)
 			pay_one(e, t, entry);
-		else if (entry->id == t->facts->withdraw_head &&
-			 t->facts->state == ROLLUP_RUNNING)
-			execute_head(e, t, entry);
 	}
+}
+
+void execute_news(struct execute *e, const struct task_news *news)
+{
+	bool refused = (news->event == TASK_REFUSED &&
+			!strstr(news->why, "no estimate")) ||
+		       (news->event == TASK_FINAL && news->reverted);
+
+	for (size_t i = 0; i < e->n && refused; i++)
+		if (hash_eq(news->key, key_of("pay", e->entries[i].id)))
+			e->entries[i].refused++;
 }
 
 uint64_t execute_next(const struct execute *e)

@@ -11,6 +11,7 @@ struct execute;
 struct execute *execute_new(struct parts *parts);
 void execute_free(struct execute *e);
 void execute_turn(struct execute *e, struct turn *t);
+void execute_news(struct execute *e, const struct task_news *news);
 uint64_t execute_next(const struct execute *e);
 /* Withdrawals that are queued or not paid. */
 size_t execute_open(const struct execute *e);

@@ -1,6 +1,6 @@
 #include "relayer/fee.h"
 
-#include <assert.h>
+#include "relayer/limits.h"
 
 #define BASIS 10000 /* hundredths of a percent in one */
 
@@ -39,6 +39,16 @@ static uint64_t climb(uint64_t from, uint64_t to, unsigned urgency)
 	       way % top * (urgency * urgency) / top;
 }
 
+/* The highest price that can still be raised by `replace` to `cap`. */
+static uint64_t below(uint64_t cap, uint64_t replace)
+{
+	uint64_t whole = cap / (BASIS + replace),
+		 rest = cap % (BASIS + replace);
+	uint64_t price = whole * BASIS + rest * BASIS / (BASIS + replace);
+
+	return larger(price, smaller(cap, 1));
+}
+
 struct fee fee_choose(const struct fee_policy *policy,
 		      const struct fee_market *market, unsigned urgency)
 {
@@ -48,9 +58,17 @@ struct fee fee_choose(const struct fee_policy *policy,
 	uint64_t tip = climb(suggested, policy->max_tip, urgency);
 	/* Twice the base fee lasts six full blocks in a row. */
 	uint64_t calm = add(add(market->base_fee, market->base_fee), tip);
+	/* Until it is urgent one step is left for a replacement. */
+	uint64_t top = urgency == FEE_URGENT
+			       ? policy->max_fee
+			       : below(policy->max_fee, policy->replace);
+	uint64_t cap = urgency == FEE_URGENT
+			       ? policy->max_tip
+			       : below(policy->max_tip, policy->replace);
 	calm = smaller(calm, policy->max_fee);
-	struct fee fee = {.max_fee = climb(calm, policy->max_fee, urgency)};
-	fee.tip = smaller(tip, fee.max_fee);
+	struct fee fee = {
+		.max_fee = smaller(climb(calm, policy->max_fee, urgency), top)};
+	fee.tip = smaller(smaller(tip, cap), fee.max_fee);
 	return fee;
 }
 
@@ -73,9 +91,19 @@ bool fee_bump(const struct fee_policy *policy, const struct fee_market *market,
 	};
 	if (next.max_fee > policy->max_fee || next.tip > next.max_fee)
 		return false;
-	/* A tip above its cap is allowed here: replacing asks for both. */
+	/* Nodes ask for both; a tip above its cap only where nothing else
+	 * brings it into a block. */
+	if (next.tip > policy->max_tip && !fee_priced_out(old, market))
+		return false;
 	*ret = next;
 	return true;
+}
+
+unsigned fee_version_urgency(size_t versions)
+{
+	if (versions >= FLIGHT_HASHES_MAX - 1)
+		return FEE_URGENT;
+	return (unsigned)versions * FEE_URGENT / (FLIGHT_HASHES_MAX - 1);
 }
 
 bool fee_priced_out(const struct fee *fee, const struct fee_market *market)

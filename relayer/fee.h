@@ -6,6 +6,7 @@
 #define EGRESS_RELAYER_FEE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct fee_policy {
@@ -33,6 +34,9 @@ struct fee fee_choose(const struct fee_policy *policy,
  * more when the market asks for it.  false: the caps do not allow it. */
 bool fee_bump(const struct fee_policy *policy, const struct fee_market *market,
 	      unsigned urgency, const struct fee *old, struct fee *ret);
+/* At least this urgent is the replacement of one that was signed `versions`
+ * times: the last that may be, of FLIGHT_HASHES_MAX, is at the caps. */
+unsigned fee_version_urgency(size_t versions);
 /* It cannot enter a block: the base fee is above what it offers. */
 bool fee_priced_out(const struct fee *fee, const struct fee_market *market);
 

@@ -4,7 +4,7 @@
 
 struct flight *flight_find(struct submit *s, struct hash32 key)
 {
-	for (size_t i = 0; i < FLIGHTS_MAX; i++) {
+	for (size_t i = 0; i < FLIGHTS_ALL; i++) {
 		struct flight *f = &s->flights[i];
 		if (f->stage != FLIGHT_FREE && hash_eq(f->task.key, key))
 			return f;
@@ -12,9 +12,33 @@ struct flight *flight_find(struct submit *s, struct hash32 key)
 	return NULL;
 }
 
+/* How many of the places for what is not in a block it may take: an opening
+ * or a bundle finds one when the executions have theirs, and these when
+ * ordinary requests have all of theirs. */
+static size_t share(const struct task *task)
+{
+	if (task->purpose == PURPOSE_OPEN || task->urgency >= FEE_URGENT)
+		return FLIGHTS_MAX;
+	return task->purpose == PURPOSE_EXECUTE
+		       ? FLIGHTS_MAX - FLIGHTS_URGENT
+		       : FLIGHTS_MAX - FLIGHTS_URGENT - FLIGHTS_EXECUTE;
+}
+
+bool flight_may_start(const struct submit *s, const struct task *task)
+{
+	size_t pending = 0, taken = 0, mine = share(task);
+
+	for (size_t i = 0; i < FLIGHTS_ALL; i++) {
+		taken += s->flights[i].stage != FLIGHT_FREE;
+		pending += s->flights[i].stage != FLIGHT_FREE &&
+			   s->flights[i].stage != FLIGHT_MINED;
+	}
+	return pending < mine && taken + (FLIGHTS_MAX - mine) < FLIGHTS_ALL;
+}
+
 struct flight *flight_place(struct submit *s)
 {
-	for (size_t i = 0; i < FLIGHTS_MAX; i++) {
+	for (size_t i = 0; i < FLIGHTS_ALL; i++) {
 		struct flight *f = &s->flights[i];
 		if (f->stage != FLIGHT_FREE || f->asking)
 			continue;
@@ -97,7 +121,8 @@ struct task_news flight_news(const struct flight *f, enum task_event event)
 		news.block_hash = f->mined.block_hash;
 		news.reverted = f->mined.fate == TX_REVERTED;
 	}
-	if (event == TASK_REFUSED || event == TASK_UNSIGNED)
+	if (event == TASK_REFUSED || event == TASK_UNSIGNED ||
+	    event == TASK_DROPPED)
 		news.why = f->why;
 	return news;
 }

@@ -42,6 +42,8 @@ struct flight {
 	uint64_t first_head; /* head when its nonce became the next; 0 */
 	uint64_t passed_at;  /* head when its nonce was first seen used; 0 */
 	bool accepted, told_sent;
+	unsigned rejected; /* by every node that answered, in a row */
+	bool maybe_held;   /* some node may have some version of it */
 	bool raise;	   /* a node wants a higher fee */
 	struct u256 cost;  /* the most it can cost */
 	unsigned failures; /* estimates that nobody answered */
@@ -51,6 +53,7 @@ struct flight {
 	/* a replacement: same nonce, same call, other fees */
 	enum { REPLACE_NONE, REPLACE_ASKED, REPLACE_SIGNED } replace;
 	struct fee next_fee;
+	uint64_t replace_ms; /* not before: the signer said no */
 	/* FLIGHT_SIGNING and REPLACE_ASKED end with this */
 	struct signature signature;
 	/* fate: asked for, come back, and as last taken up */
@@ -79,7 +82,7 @@ struct submit {
 	submit_news *news;
 	void *news_ctx;
 	uint64_t seq;
-	struct flight flights[FLIGHTS_MAX];
+	struct flight flights[FLIGHTS_ALL];
 	struct refusal refusals[REFUSALS_MAX];
 	size_t next_refusal;
 	bool signing; /* one at a time: nonces stay in order */
@@ -90,11 +93,14 @@ struct submit {
 	char account_why[160];
 	uint64_t final_below;	/* nonces below are final and forgotten */
 	char held[96];		/* why nothing is signed now, "" */
+	char barred[96];	/* the signer takes nothing from us: why */
 	struct block_ref acted; /* facts rest on it; 0: none yet */
 };
 
 struct flight *flight_find(struct submit *s, struct hash32 key);
 struct flight *flight_place(struct submit *s); /* NULL: all are taken */
+/* A place is left for a task of this kind: not all are for everybody. */
+bool flight_may_start(const struct submit *s, const struct task *task);
 void flight_free(struct flight *f);
 void flight_set_stage(struct flight *f, enum flight_stage stage);
 /* The newest version's. */
@@ -107,6 +113,13 @@ bool flight_has_nonce(const struct flight *f);
 /* The transaction as it stands, at these fees; data is borrowed. */
 struct tx submit_tx(const struct submit *s, const struct flight *f,
 		    const struct fee *fee);
+
+/* afford.c: "" or which limit of the config it would break at f->cost. */
+MUST_CHECK enum err afford_check(const struct submit *s, struct turn *t,
+				 const struct flight *f, const char **ret_why);
+/* No node takes a transaction whose fees could be over TX_FEE_MAX: a lower
+ * price where that still enters a block; false: it is too large for one. */
+bool afford_cap(const struct submit *s, uint64_t gas, struct fee *fee);
 
 /* track.c: reads fates; writes what follows from them. */
 void track_start(struct submit *s, const struct turn *t);

@@ -179,8 +179,9 @@ static bool get_exits(void *ctx, const struct http_call *call,
 		fatal("out of memory", "intake");
 	enum err err = store_begin(in->parts->store, false, &txn);
 	if (!err)
-		err = requests_open_list(txn, &in->parts->requests, list,
-					 EXITS_LISTED_MAX, &n);
+		err = requests_open_kind(txn, &in->parts->requests,
+					 REQUEST_EXIT, list, EXITS_LISTED_MAX,
+					 &n);
 	if (err) {
 		http_error(answer, 503, "busy", "", err_name(err), "");
 	} else {
@@ -189,8 +190,7 @@ static bool get_exits(void *ctx, const struct http_call *call,
 		json_begin(&w, NULL);
 		json_begin_array(&w, "exits");
 		for (size_t i = 0; i < n; i++)
-			if (list[i].kind == REQUEST_EXIT)
-				put_exit(&w, &list[i]);
+			put_exit(&w, &list[i]);
 		json_end_array(&w);
 		json_end(&w);
 	}
@@ -261,6 +261,11 @@ static struct board_item *find_item(struct intake *in, struct hash32 id)
 	return NULL;
 }
 
+static uint64_t leaf_of(const struct request *r)
+{
+	return r->kind == REQUEST_EXIT ? r->exit_to.index : r->withdraw.index;
+}
+
 static void owner_came(void *ctx, const struct peer_answer *answer)
 {
 	struct owner_ask *slot = ctx, ask = *slot;
@@ -280,15 +285,17 @@ static void owner_came(void *ctx, const struct peer_answer *answer)
 			    "its proof does not lead to its root");
 		return;
 	}
+	if (pack.leaves[0].index != leaf_of(&item->request)) {
+		peers_blame(ask.in->parts->peers, answer->peer, ask.in->now_ms,
+			    "it proves another leaf than was asked for");
+		return;
+	}
 	if (!hash_eq(pack.root, ask.in->root))
 		return; /* a block apart: checked before sending */
 	item->owner = record_owner(&pack.leaves[0].record);
+	item->payable = record_kind(&pack.leaves[0].record) == RECORD_BALANCE &&
+			!u256_is_zero(record_amount(&pack.leaves[0].record));
 	item->owner_known = true;
-}
-
-static uint64_t leaf_of(const struct request *r)
-{
-	return r->kind == REQUEST_EXIT ? r->exit_to.index : r->withdraw.index;
 }
 
 static void ask_owner(struct intake *in, struct board_item *item)
@@ -344,8 +351,20 @@ static enum err decide(struct intake *in, struct book *book, struct turn *t,
 		       "sign with the key that owns the leaf");
 		return OK;
 	}
+	if (signs && item->owner_known && !item->payable) {
+		refuse(item, 422, "certain_to_fail",
+		       "there is no balance in this leaf",
+		       "look up the index of your leaf");
+		return OK;
+	}
 	enum err err =
 		book_add(book, t, r, !signs || item->owner_known, &known);
+	if (err == ERR_REFUSED) {
+		refuse(item, 422, "certain_to_fail",
+		       *known.outcome ? known.outcome : "it failed before",
+		       "sign a new request");
+		return OK;
+	}
 	if (err == ERR_BUSY) {
 		refuse(item, 503, "busy", "this relayer is full",
 		       "ask another relayer");

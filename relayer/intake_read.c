@@ -209,9 +209,10 @@ bool intake_parse(const struct board_facts *facts, struct slice body,
 	enum err err =
 		json_parse(body, JSON_BODY_MAX, JSON_DEPTH_MAX, &doc, &error);
 	if (err) {
-		http_error(answer, err == ERR_TOO_LARGE ? 413 : 400,
-			   err == ERR_TOO_LARGE ? "too_large" : "bad_json", "",
-			   error.text, "send one JSON object");
+		bool large = body.len > JSON_BODY_MAX;
+		http_error(answer, large ? 413 : 400,
+			   large ? "too_large" : "bad_json", "", error.text,
+			   "send one JSON object");
 		return false;
 	}
 	read_any(&r, json_root(doc), item);

@@ -9,8 +9,6 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 
-#define SECONDS_AN_HOUR 3600
-
 struct tx submit_tx(const struct submit *s, const struct flight *f,
 		    const struct fee *fee)
 {
@@ -55,21 +53,37 @@ static void estimate_came(void *ctx, enum err err, const char *why,
 		flight_set_stage(f, FLIGHT_REFUSED);
 		return;
 	}
-	f->gas = gas;
+	gas += f->task.margin;
+	f->gas = gas < TX_GAS_MAX ? gas : TX_GAS_MAX;
 	flight_set_stage(f, FLIGHT_READY);
+}
+
+/* The most urgent, then the oldest. */
+static struct flight *next_wanted(struct submit *s)
+{
+	struct flight *best = NULL;
+
+	for (size_t i = 0; i < FLIGHTS_ALL; i++) {
+		struct flight *f = &s->flights[i];
+		if (f->stage != FLIGHT_WANTED || f->asking)
+			continue;
+		if (!best || f->task.urgency > best->task.urgency ||
+		    (f->task.urgency == best->task.urgency &&
+		     f->seq < best->seq))
+			best = f;
+	}
+	return best;
 }
 
 static void start_estimates(struct submit *s)
 {
+	struct flight *f;
 	unsigned running = 0;
 
-	for (size_t i = 0; i < FLIGHTS_MAX; i++)
+	for (size_t i = 0; i < FLIGHTS_ALL; i++)
 		running += s->flights[i].stage == FLIGHT_WANTED &&
 			   s->flights[i].asking;
-	for (size_t i = 0; i < FLIGHTS_MAX && running < ESTIMATES_MAX; i++) {
-		struct flight *f = &s->flights[i];
-		if (f->stage != FLIGHT_WANTED || f->asking)
-			continue;
+	while (running < ESTIMATES_MAX && (f = next_wanted(s))) {
 		if (tx_estimate(s->l1, s->config->account, false, f->task.to,
 				f->task.value, buf_slice(&f->task.data),
 				estimate_came, f))
@@ -126,7 +140,11 @@ static void sign_came(void *ctx, enum err err, const struct ask_answer *answer)
 		flight_set_stage(f, FLIGHT_READY); /* it is away: ask again */
 		return;
 	}
+	*s->barred = 0;
 	if (answer->status != ASK_SIGNED) {
+		if (strstr(answer->text, ASK_TEXT_MAY_NOT))
+			snprintf(s->barred, sizeof(s->barred), "signer: %.80s",
+				 answer->text);
 		refuse(f, answer->text);
 		return;
 	}
@@ -152,6 +170,7 @@ static void resign_came(void *ctx, enum err err,
 	if (err || answer->status != ASK_SIGNED ||
 	    !signed_by_us(s, f, &f->next_fee, &answer->signature)) {
 		f->raise = false; /* it stays as it is, and is tried later */
+		f->replace_ms = clock_mono_ms() + UNSIGNED_MS;
 		log_warn("replacement not signed", "nonce", log_u64(f->nonce).s,
 			 "why", err ? err_name(err) : answer->text);
 		return;
@@ -177,11 +196,11 @@ static bool ask_signer(struct submit *s, struct flight *f,
 
 static uint64_t free_nonce(const struct submit *s)
 {
-	uint64_t used[FLIGHTS_MAX];
+	uint64_t used[FLIGHTS_ALL];
 	uint64_t from = s->account.nonce;
 	size_t n = 0;
 
-	for (size_t i = 0; i < FLIGHTS_MAX; i++)
+	for (size_t i = 0; i < FLIGHTS_ALL; i++)
 		if (flight_has_nonce(&s->flights[i]))
 			used[n++] = s->flights[i].nonce;
 	if (from < s->final_below) /* a node that lags behind what is final */
@@ -189,64 +208,88 @@ static uint64_t free_nonce(const struct submit *s)
 	return nonce_pick(from, used, n);
 }
 
-/* Sum of what is on its way and could still cost. */
-static struct u256 committed(const struct submit *s, bool evacuation)
-{
-	struct u256 sum = u256_from(0);
+/* ---- replace ------------------------------------------------------------ */
 
-	for (size_t i = 0; i < FLIGHTS_MAX; i++) {
-		const struct flight *f = &s->flights[i];
-		if (!flight_has_nonce(f) ||
-		    (evacuation && f->task.purpose != PURPOSE_EVACUATE))
-			continue;
-		if (!u256_add(sum, f->cost, &sum))
-			break;
+/* What waits behind it waits for it: the most urgent of those counts.  And the
+ * last version that there may be goes to the caps. */
+static unsigned urgency_behind(const struct submit *s, const struct flight *f,
+			       uint64_t now)
+{
+	unsigned most = fee_version_urgency(f->n_hashes);
+
+	for (size_t i = 0; i < FLIGHTS_ALL; i++) {
+		const struct flight *other = &s->flights[i];
+		bool behind =
+			other->stage == FLIGHT_READY ||
+			(flight_has_nonce(other) && other->nonce >= f->nonce);
+		if (behind && urgency(other, now) > most)
+			most = urgency(other, now);
 	}
-	return sum;
+	return most;
 }
 
-static enum err within(const struct submit *s, struct turn *t,
-		       enum spent_on what, uint64_t number, struct u256 limit,
-		       struct u256 cost, bool *ret)
+/* It must be replaced now, and may. */
+static bool is_stuck(const struct submit *s, struct flight *f,
+		     const struct turn *t)
 {
-	struct u256 sum;
+	struct fee_market now = market(s);
+	uint64_t head = t->view->head.number;
 
-	*ret = true;
-	if (u256_is_zero(limit))
+	if (f->nonce == s->account.nonce && !f->first_head)
+		f->first_head = head;
+	bool waited = f->first_head && head >= f->first_head + REPLACE_BLOCKS;
+	return f->n_hashes < FLIGHT_HASHES_MAX && t->now_ms >= f->replace_ms &&
+	       f->replace == REPLACE_NONE &&
+	       (f->raise || waited ||
+		(f->first_head && fee_priced_out(&f->fee, &now)));
+}
+
+static enum err replace_one(struct submit *s, struct turn *t, struct flight *f)
+{
+	struct fee_market now = market(s);
+	struct u256 gas, cost = f->cost;
+	const char *why = "";
+
+	if (!fee_bump(&s->policy, &now, urgency_behind(s, f, t->head_time),
+		      &f->fee, &f->next_fee) ||
+	    f->next_fee.max_fee > TX_FEE_MAX / f->gas) {
+		f->raise = false; /* the cap: the old one goes out again */
 		return OK;
-	enum err err = spent_get(t->txn, s->nonces, what, number, &sum);
+	}
+	if (!u256_mul64(u256_from(f->gas), f->next_fee.max_fee, &gas) ||
+	    !u256_add(gas, f->task.value, &f->cost))
+		return ERR_TOO_LARGE;
+	enum err err = afford_check(s, t, f, &why);
+	f->cost = cost;
 	if (err)
 		return err;
-	*ret = u256_add(sum, cost, &sum) &&
-	       u256_add(sum, committed(s, what == SPENT_EVACUATION), &sum) &&
-	       u256_cmp(sum, limit) <= 0;
+	if (*why) {
+		f->replace_ms = t->now_ms + REFUSED_LAST_MS;
+		log_warn("not replacing", "nonce", log_u64(f->nonce).s, "why",
+			 why);
+		return OK;
+	}
+	if (!ask_signer(s, f, &f->next_fee, resign_came))
+		return OK;
+	f->replace = REPLACE_ASKED;
+	f->first_head = 0;
+	log_info("replacing", "nonce", log_u64(f->nonce).s, "max_fee",
+		 log_u64(f->next_fee.max_fee).s);
 	return OK;
 }
 
-/* "" or which limit of the config it would break. */
-static enum err check_limits(const struct submit *s, struct turn *t,
-			     const struct flight *f, const char **ret_why)
+/* The lowest nonce first: the others wait for it. */
+static enum err replace_stuck(struct submit *s, struct turn *t)
 {
-	uint64_t life = t->facts->openings;
-	bool hour, incident, budget = true, out;
-	enum err err = within(s, t, SPENT_HOUR, t->head_time / SECONDS_AN_HOUR,
-			      s->config->fees.per_hour, f->cost, &hour);
+	struct flight *lowest = NULL;
 
-	if (!err)
-		err = within(s, t, SPENT_LIFE, life,
-			     s->config->fees.per_incident, f->cost, &incident);
-	if (!err && f->task.purpose == PURPOSE_EVACUATE)
-		err = within(s, t, SPENT_EVACUATION, life,
-			     s->config->evacuate.budget, f->cost, &budget);
-	if (err)
-		return err;
-	out = u256_cmp(f->cost, s->account.balance) > 0;
-	*ret_why = !hour       ? "fees.per_hour is reached"
-		   : !incident ? "fees.per_incident is reached"
-		   : !budget   ? "evacuate.budget is reached"
-		   : out       ? "the account's balance does not cover it"
-			       : "";
-	return OK;
+	for (size_t i = 0; i < FLIGHTS_ALL; i++) {
+		struct flight *f = &s->flights[i];
+		if (f->stage == FLIGHT_SENT && is_stuck(s, f, t) &&
+		    (!lowest || f->nonce < lowest->nonce))
+			lowest = f;
+	}
+	return lowest ? replace_one(s, t, lowest) : OK;
 }
 
 /* The most urgent, then the oldest, of those that this turn has not held. */
@@ -255,7 +298,7 @@ static struct flight *next_ready(struct submit *s, uint64_t now,
 {
 	struct flight *best = NULL;
 
-	for (size_t i = 0; i < FLIGHTS_MAX; i++) {
+	for (size_t i = 0; i < FLIGHTS_ALL; i++) {
 		struct flight *f = &s->flights[i];
 		if (f->stage != FLIGHT_READY || held[i])
 			continue;
@@ -283,10 +326,17 @@ static enum err try_sign(struct submit *s, struct turn *t, struct flight *f,
 	struct u256 gas;
 
 	f->fee = fee_choose(&s->policy, &now, urgency(f, t->head_time));
+	if (!afford_cap(s, f->gas, &f->fee)) {
+		snprintf(f->why, sizeof(f->why),
+			 "TooMuchGas: its fees could be over 1 ETH");
+		flight_set_stage(f, FLIGHT_REFUSED);
+		*ret_why = "its fees could be over 1 ETH";
+		return OK;
+	}
 	if (!u256_mul64(u256_from(f->gas), f->fee.max_fee, &gas) ||
 	    !u256_add(gas, f->task.value, &f->cost))
 		return ERR_TOO_LARGE;
-	enum err err = check_limits(s, t, f, ret_why);
+	enum err err = afford_check(s, t, f, ret_why);
 	if (err || **ret_why)
 		return err;
 	f->nonce = free_nonce(s);
@@ -297,13 +347,15 @@ static enum err try_sign(struct submit *s, struct turn *t, struct flight *f,
 
 enum err submit_sign(struct submit *s, struct turn *t)
 {
-	bool held[FLIGHTS_MAX] = {false};
+	bool held[FLIGHTS_ALL] = {false};
 	const char *why = "";
 	struct flight *f;
 	enum err err = OK;
 
-	if (s->signing)
-		return OK;
+	if (!s->signing && turn_sees(t) && s->account_known)
+		err = replace_stuck(s, t);
+	if (s->signing || err)
+		return err;
 	f = next_ready(s, t->head_time, held);
 	if (f && (!turn_sees(t) || !s->account_known)) {
 		hold(s, !turn_sees(t) ? "L1 is out of sight"
@@ -321,7 +373,7 @@ enum err submit_sign(struct submit *s, struct turn *t)
 	return err;
 }
 
-/* ---- broadcast, replace ------------------------------------------------- */
+/* ---- broadcast ---------------------------------------------------------- */
 
 static void broadcast_came(void *ctx, enum send_verdict verdict,
 			   const char *text)
@@ -332,6 +384,10 @@ static void broadcast_came(void *ctx, enum send_verdict verdict,
 	f->sending = false;
 	if (f->stage != FLIGHT_SENT)
 		return;
+	if (verdict == SEND_REJECTED || verdict == SEND_NO_FUNDS)
+		f->rejected++;
+	else
+		f->maybe_held = true;
 	switch (verdict) {
 	case SEND_ACCEPTED:
 		f->accepted = true;
@@ -344,6 +400,7 @@ static void broadcast_came(void *ctx, enum send_verdict verdict,
 		return;
 	case SEND_NO_FUNDS:
 	case SEND_REJECTED:
+		snprintf(f->why, sizeof(f->why), "%.159s", text);
 		log_warn("a node refuses a transaction", "nonce",
 			 log_u64(f->nonce).s, "why", text);
 		return;
@@ -361,33 +418,6 @@ static void broadcast(struct submit *s, struct flight *f, uint64_t now_ms)
 	f->asking++;
 	f->sending = true;
 	f->sent_ms = now_ms;
-}
-
-static void replace_if_stuck(struct submit *s, struct flight *f,
-			     const struct turn *t)
-{
-	struct fee_market now = market(s);
-	uint64_t head = t->view->head.number;
-
-	if (f->nonce == s->account.nonce && !f->first_head)
-		f->first_head = head;
-	bool waited = f->first_head && head >= f->first_head + REPLACE_BLOCKS;
-	if (!f->raise && !waited &&
-	    !(f->first_head && fee_priced_out(&f->fee, &now)))
-		return;
-	if (s->signing || f->replace != REPLACE_NONE)
-		return;
-	if (!fee_bump(&s->policy, &now, urgency(f, t->head_time), &f->fee,
-		      &f->next_fee)) {
-		f->raise = false; /* the cap: the old one goes out again */
-		return;
-	}
-	if (!ask_signer(s, f, &f->next_fee, resign_came))
-		return;
-	f->replace = REPLACE_ASKED;
-	f->first_head = 0;
-	log_info("replacing", "nonce", log_u64(f->nonce).s, "max_fee",
-		 log_u64(f->next_fee.max_fee).s);
 }
 
 /* ---- the account -------------------------------------------------------- */
@@ -425,13 +455,11 @@ void submit_start(struct submit *s, struct turn *t)
 {
 	read_account(s, t);
 	start_estimates(s);
-	for (size_t i = 0; i < FLIGHTS_MAX; i++) {
+	for (size_t i = 0; i < FLIGHTS_ALL; i++) {
 		struct flight *f = &s->flights[i];
 		if (f->stage != FLIGHT_SENT)
 			continue;
 		broadcast(s, f, t->now_ms);
-		if (s->account_known && t->view->healthy)
-			replace_if_stuck(s, f, t);
 	}
 	track_start(s, t);
 }
@@ -440,7 +468,7 @@ uint64_t submit_next(const struct submit *s, uint64_t now_ms)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (size_t i = 0; i < FLIGHTS_MAX; i++) {
+	for (size_t i = 0; i < FLIGHTS_ALL; i++) {
 		const struct flight *f = &s->flights[i];
 		switch (f->stage) {
 		case FLIGHT_SIGNED:

@@ -6,6 +6,11 @@
 /* In flight at once: more would only wait in the nodes' pools, where one
  * account's transactions are commonly cut at 16 executable + 64 queued. */
 #define FLIGHTS_MAX 32
+/* Of these, kept for openings and bundles; and for executions and payments. */
+#define FLIGHTS_URGENT	4
+#define FLIGHTS_EXECUTE 4
+/* With those in a block that is not final yet: 64 blocks of 8 each. */
+#define FLIGHTS_ALL 512
 /* Estimates asked for at once: one costs a node up to 20 runs. */
 #define ESTIMATES_MAX  4
 #define ESTIMATE_TRIES 3
@@ -16,6 +21,12 @@
 /* On top of an estimate: state moves between the estimate and the block. */
 #define GAS_MARGIN_PERCENT 20
 #define GAS_MARGIN_FLAT	   20000
+/* Nodes refuse a transaction that could cost more than 1 ETH in fees (geth's
+ * --rpc.txfeecap); wei, a bit below. */
+#define TX_FEE_MAX 990000000000000000u
+/* Refused by all that answered so often and never taken by any: its nonce is
+ * free again. */
+#define REJECTED_TRIES 5
 /* The same signed bytes go out again after this long without a block. */
 #define REBROADCAST_MS 4000
 /* A transaction that waited this many blocks is replaced at a higher fee. */
@@ -69,12 +80,16 @@
 /* Ids looked at behind the queue's head for unpaid ones at the first start. */
 #define WITHDRAWALS_BEHIND   4096
 #define WITHDRAWALS_OPEN_MAX 256
+/* A payment that L1 refuses so often leaves its place to others. */
+#define PAY_TRIES 8
 
 /* ---- evacuation and settling -------------------------------------------- */
 /* Buckets worked on at once; and not more than a quarter of all, for in one
  * block nobody sees what the others do. */
 #define EVACUATE_WORKS 8
 #define EVACUATE_SHARE 4
+/* A bucket that L1 refuses so often is tried again after all the others. */
+#define BUCKET_TRIES   3
 #define EVACUATE_READS 64 /* exited() words in one call */
 /* Buckets settled in one chain of transactions, each on the root that the
  * one before leaves. */

@@ -1,69 +1,19 @@
-/* egress-relayer: the command line, and the one place that waits. */
+/* egress-relayer. */
 #include <argp.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include "abi/hex.h"
 #include "l1/l1.h"
 #include "relayer/check.h"
-#include "relayer/limits.h"
 #include "relayer/relayer.h"
 #include "sys/clock.h"
+#include "sys/daemon.h"
 #include "sys/log.h"
-#include "sys/notify.h"
-#include "sys/signals.h"
-
-#define EXIT_USAGE 2
 
 const char *argp_program_version = "egress-relayer " EGRESS_VERSION;
 
-struct arguments {
-	const char *config;
-	bool check;
-};
-
-static const struct argp_option options[] = {
-	{"config", 'c', "FILE", 0, "the configuration (YAML)", 0},
-	{"check", 'k', NULL, 0,
-	 "read the configuration, compare it with the contract, the account "
-	 "and the signer, and end",
-	 0},
-	{0},
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct arguments *a = state->input;
-
-	switch (key) {
-	case 'c':
-		a->config = arg;
-		return 0;
-	case 'k':
-		a->check = true;
-		return 0;
-	case ARGP_KEY_ARG:
-		argp_error(state, "unexpected argument: %s", arg);
-		return EINVAL;
-	case ARGP_KEY_END:
-		if (!a->config)
-			argp_error(state, "--config FILE is needed");
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp parser = {
-	.options = options,
-	.parser = parse,
-	.doc = "Carries citizens' requests, complete bundles, overdue "
-	       "withdrawals and, when the hatch is open, everybody's exit to "
-	       "L1.",
-};
-
 struct program {
+	struct relayer_config config;
+	struct config *owner;
 	struct http_client *http;
 	struct l1 *l1;
 	struct signer_client *signer;
@@ -72,9 +22,9 @@ struct program {
 	struct http_server *server;
 };
 
-static enum err start(const struct relayer_config *c, struct program *p,
-		      struct err_text *error)
+static enum err set_up(struct program *p, struct err_text *error)
 {
+	const struct relayer_config *c = &p->config;
 	struct store_identity identity = {.chain_id = c->shared.chain.id,
 					  .hatch = c->shared.chain.hatch,
 					  .program = "relayer"};
@@ -104,8 +54,68 @@ static enum err start(const struct relayer_config *c, struct program *p,
 				 relayer_intake(p->relayer), &p->server, error);
 }
 
-static void stop(struct program *p)
+static enum err read_config(void *ctx, const char *path,
+			    const struct settings **ret_shared,
+			    struct err_text *warning, struct err_text *error)
 {
+	struct program *p = ctx;
+
+	*ret_shared = &p->config.shared;
+	return relayer_config_read(path, &p->config, &p->owner, warning, error);
+}
+
+static enum err check(void *ctx, struct err_text *error)
+{
+	struct program *p = ctx;
+
+	return check_world(&p->config, error);
+}
+
+static enum err start(void *ctx, struct err_text *error)
+{
+	struct program *p = ctx;
+	enum err err = set_up(p, error);
+
+	if (err)
+		return err;
+	log_notice("started", "version", EGRESS_VERSION, "account",
+		   address_text(p->config.account).s, "port",
+		   log_u64(p->server ? http_server_port(p->server) : 0).s);
+	return OK;
+}
+
+static uint64_t step(void *ctx, uint64_t now)
+{
+	struct program *p = ctx;
+
+	return relayer_step(p->relayer, now);
+}
+
+static const char *fatal_why(void *ctx)
+{
+	struct program *p = ctx;
+
+	return relayer_verdict(p->relayer);
+}
+
+static void wait_until(void *ctx, int signals, uint64_t until_ms)
+{
+	struct program *p = ctx;
+	struct pollfd fds[3] = {
+		{.fd = signals, .events = POLLIN},
+		{.fd = relayer_fd(p->relayer), .events = POLLIN},
+		signer_client_pollfd(p->signer),
+	};
+	uint64_t now = clock_mono_ms();
+
+	http_client_wait(p->http, fds, fds[2].fd < 0 ? 2 : 3,
+			 until_ms > now ? until_ms - now : 0);
+}
+
+static void stop(void *ctx)
+{
+	struct program *p = ctx;
+
 	if (p->relayer)
 		relayer_close(p->relayer);
 	http_server_stop(p->server);
@@ -116,86 +126,25 @@ static void stop(struct program *p)
 	http_client_free(p->http);
 }
 
-static int loop(struct program *p, int signals)
-{
-	notify_ready();
-	while (!signals_stop(signals)) {
-		uint64_t now = clock_mono_ms();
-		uint64_t next = relayer_step(p->relayer, now);
-
-		if (*relayer_verdict(p->relayer)) {
-			log_error(relayer_verdict(p->relayer));
-			return EXIT_FAILURE;
-		}
-		notify_watchdog(now);
-		if (next > now + NAP_MS)
-			next = now + NAP_MS;
-		struct pollfd fds[3] = {
-			{.fd = signals, .events = POLLIN},
-			{.fd = relayer_fd(p->relayer), .events = POLLIN},
-			signer_client_pollfd(p->signer),
-		};
-		now = clock_mono_ms();
-		http_client_wait(p->http, fds, fds[2].fd < 0 ? 2 : 3,
-				 next > now ? next - now : 0);
-	}
-	notify_stopping();
-	log_notice("stopped");
-	return EXIT_SUCCESS;
-}
-
-static int run(const struct relayer_config *config)
-{
-	struct program p = {0};
-	struct err_text error;
-	int signals = signals_open(), status = EXIT_FAILURE;
-
-	if (signals < 0) {
-		log_error("signals cannot be read");
-		return EXIT_FAILURE;
-	}
-	if (start(config, &p, &error)) {
-		log_error(error.text);
-	} else {
-		log_notice(
-			"started", "version", EGRESS_VERSION, "account",
-			address_text(config->account).s, "port",
-			log_u64(p.server ? http_server_port(p.server) : 0).s);
-		status = loop(&p, signals);
-	}
-	stop(&p);
-	close(signals);
-	return status;
-}
+static const struct daemon relayer = {
+	.name = "egress-relayer",
+	.doc = "Carries citizens' requests, complete bundles, overdue "
+	       "withdrawals and, when the hatch is open, everybody's exit to "
+	       "L1.",
+	.read = read_config,
+	.check = check,
+	.start = start,
+	.step = step,
+	.fatal = fatal_why,
+	.wait = wait_until,
+	.stop = stop,
+};
 
 int main(int argc, char **argv)
 {
-	struct arguments arguments = {0};
-	struct relayer_config config;
-	struct config *owner;
-	struct err_text warning = {{0}}, error;
-	int status = EXIT_SUCCESS;
+	struct program p = {0};
+	int status = daemon_main(&relayer, &p, argc, argv);
 
-	argp_err_exit_status = EXIT_USAGE;
-	if (argp_parse(&parser, argc, argv, 0, NULL, &arguments))
-		return EXIT_USAGE;
-	log_init("egress-relayer", LOG_LEVEL_INFO);
-	if (relayer_config_read(arguments.config, &config, &owner, &warning,
-				&error)) {
-		log_error(error.text);
-		return EXIT_FAILURE;
-	}
-	log_init("egress-relayer", settings_log_level(&config.shared));
-	if (*warning.text)
-		log_warn(warning.text);
-	if (!arguments.check) {
-		status = run(&config);
-	} else if (check_world(&config, &error)) {
-		log_error(error.text);
-		status = EXIT_FAILURE;
-	} else {
-		printf("%s: good\n", arguments.config);
-	}
-	config_free(owner);
+	config_free(p.owner);
 	return status;
 }

@@ -102,6 +102,21 @@ enum err nonces_forget(struct store_txn *txn, const struct nonces *n,
 	return err ? err : requests_forget_txs(txn, n->requests, below);
 }
 
+enum err nonces_release(struct store_txn *txn, const struct nonces *n,
+			uint64_t nonce)
+{
+	struct hash32 hashes[FLIGHT_HASHES_MAX];
+	uint8_t key[OLDER_KEY];
+	size_t count = 0;
+	enum err err = nonces_older(txn, n, nonce, hashes, &count);
+
+	for (size_t i = 0; i < count && !err; i++) {
+		older_key(nonce, hashes[i], key);
+		err = store_delete(txn, &n->older, slice_of(key, sizeof(key)));
+	}
+	return err ? err : requests_forget_tx(txn, n->requests, nonce);
+}
+
 static bool is_used(uint64_t nonce, const uint64_t *used, size_t n)
 {
 	for (size_t i = 0; i < n; i++)

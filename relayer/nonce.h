@@ -30,6 +30,9 @@ MUST_CHECK enum err nonces_older(struct store_txn *txn, const struct nonces *n,
 /* All below are final: forgets them. */
 MUST_CHECK enum err nonces_forget(struct store_txn *txn, const struct nonces *n,
 				  uint64_t below);
+/* One that no node ever took: its bytes are forgotten, it may be used again. */
+MUST_CHECK enum err nonces_release(struct store_txn *txn,
+				   const struct nonces *n, uint64_t nonce);
 /* The lowest nonce ≥ chain that none of `used` (n of them) has: a gap is
  * filled before anything is put behind it. Pure. */
 uint64_t nonce_pick(uint64_t chain, const uint64_t *used, size_t n);

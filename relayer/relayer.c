@@ -33,7 +33,7 @@ struct relayer {
 	char facts_why[160];
 	char verdict[200];
 	struct hash32 head; /* seen last */
-	bool healthy;
+	bool healthy, looked;
 	enum phase phase;
 };
 
@@ -48,6 +48,7 @@ static enum err on_news(void *ctx, struct turn *t, const struct task_news *news)
 		log_error("the signer refuses", "task", hash_text(news->key).s,
 			  "why", news->why);
 	carry_news(r->carry, t, news);
+	execute_news(r->execute, news);
 	wishes_news(r->wishes, news);
 	evacuate_news(r->evacuate, t, news);
 	settle_news(r->settle, t, news);
@@ -224,12 +225,14 @@ static struct turn look(struct relayer *r, uint64_t now_ms)
 	r->head = view->head.hash;
 	if (turn_sees(&t))
 		t.phase = phase_of(t.facts, t.head_time);
-	if (view->healthy != r->healthy) {
+	if (view->healthy != r->healthy || !r->looked) {
+		bool news = view->healthy || *view->why;
 		r->healthy = view->healthy;
+		r->looked = r->looked || news;
 		if (r->healthy)
 			log_notice("L1 is in sight", "block",
 				   log_u64(view->acted.number).s);
-		else
+		else if (news)
 			log_warn("L1 is out of sight", "why", view->why);
 	}
 	if (t.phase != r->phase) {
@@ -244,14 +247,16 @@ static enum err decide(struct relayer *r, struct turn *t)
 {
 	enum err err = submit_write(r->parts.submit, t);
 
-	if (!err)
-		err = intake_turn(r->intake, r->book, t);
+	if (err)
+		return err;
+	/* What everybody waits for takes its places first. */
+	carry_turn(r->carry, t);
+	execute_turn(r->execute, t);
+	err = intake_turn(r->intake, r->book, t);
 	if (!err)
 		err = book_turn(r->book, t);
 	if (err)
 		return err;
-	carry_turn(r->carry, t);
-	execute_turn(r->execute, t);
 	wishes_turn(r->wishes, t);
 	err = evacuate_turn(r->evacuate, t);
 	if (err)

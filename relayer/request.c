@@ -18,8 +18,9 @@ bool request_may_become(enum request_state from, enum request_state to)
 	case REQUEST_INCLUDED:
 		return to == REQUEST_FINAL || to == REQUEST_FAILED ||
 		       to == REQUEST_SENT;
+	case REQUEST_FAILED: /* sent again, proven this time */
+		return to == REQUEST_QUEUED;
 	case REQUEST_FINAL:
-	case REQUEST_FAILED:
 		return false;
 	}
 	return false;

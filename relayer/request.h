@@ -20,7 +20,8 @@ void book_free(struct book *b);
 MUST_CHECK enum err book_load(struct book *b, struct store_txn *txn);
 size_t book_open(const struct book *b);
 
-/* Writes a new one in the turn's transaction. ERR_CONFLICT: known already;
+/* Writes a new one in the turn's transaction. ERR_REFUSED: it failed before,
+ * ret_known says why; ERR_CONFLICT: known already;
  * ret_known is then what is known. ERR_BUSY: config requests.open is reached.
  * owner_known: the signer was compared with the leaf's owner. */
 MUST_CHECK enum err book_add(struct book *b, struct turn *t,

@@ -32,7 +32,6 @@ struct link { /* one bucket of the chain */
 
 struct settle {
 	struct parts *parts;
-	unsigned rank;
 	uint64_t now_ms, next_ms;
 	enum settle_stage stage;
 	struct hash32 root; /* the chain rests on it */
@@ -56,7 +55,6 @@ struct settle *settle_new(struct parts *parts)
 	if (!s)
 		fatal("out of memory", "settle");
 	s->parts = parts;
-	s->rank = stagger_rank(parts->config->account);
 	for (size_t i = 0; i < SETTLE_CHAIN; i++)
 		s->links[i].owner = s;
 	return s;
@@ -279,16 +277,21 @@ static void begin(struct settle *s, const struct turn *t)
 	s->buckets = (s->leaf_count + BUCKET_LEAVES - 1) / BUCKET_LEAVES;
 	s->read_at = s->n = s->sent = 0;
 	s->broken = false;
+	s->from_head = 0;
 }
 
 /* Not while anything of ours is on its way: the facts must show it first. */
 static bool may_begin(struct settle *s, const struct turn *t)
 {
-	if (!s->from_head)
-		s->from_head =
-			t->view->head.number + s->rank * SETTLE_STAGGER_BLOCKS;
-	return t->view->head.number >= s->from_head && !answers_due(s) &&
-	       !submit_count(s->parts->submit, PURPOSE_EVACUATE);
+	uint64_t head = t->view->head.number;
+
+	if (answers_due(s) || submit_count(s->parts->submit, PURPOSE_EVACUATE))
+		return false;
+	if (!s->from_head) /* each chain anew: nobody is always the last */
+		s->from_head = head + stagger_rank(s->parts->config->account,
+						   t->facts->root) *
+					      SETTLE_STAGGER_BLOCKS;
+	return head >= s->from_head;
 }
 
 static bool changed(const struct settle *s, const struct turn *t)
@@ -361,7 +364,7 @@ void settle_news(struct settle *s, struct turn *t, const struct task_news *news)
 	if (!ours)
 		return;
 	if (news->event == TASK_REFUSED || news->event == TASK_UNSIGNED ||
-	    news->event == TASK_LOST ||
+	    news->event == TASK_LOST || news->event == TASK_DROPPED ||
 	    (news->event == TASK_FINAL && news->reverted))
 		s->broken = true;
 }

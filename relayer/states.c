@@ -26,6 +26,11 @@ static void owner_came(void *ctx, const struct peer_answer *answer)
 			    "its proof does not lead to its root");
 		return;
 	}
+	if (pack.leaves[0].index != slot->owner_leaf) {
+		peers_blame(peers, answer->peer, slot->book->now_ms,
+			    "it proves another leaf than was asked for");
+		return;
+	}
 	if (!hash_eq(pack.root, slot->book->root))
 		return; /* a block apart: asked again */
 	slot->owner = record_owner(&pack.leaves[0].record);
@@ -46,6 +51,7 @@ static void ask_owner(struct book *b, struct slot *slot, uint64_t index)
 	slot->asking++;
 	slot->owner_asked = true;
 	slot->owner_head = b->head;
+	slot->owner_leaf = index;
 }
 
 /* What requestWithdrawalFor is sent with: the contract's minimum, and room
@@ -178,14 +184,17 @@ static void status_came(void *ctx, enum err err, const char *why,
 	slot->status_asked = false;
 	if (err || !slot->used)
 		return;
-	slot->want_status = false;
-	if (status->fate != TX_SUCCESS) {
-		slot->lost = true;
+	/* No receipt proves nothing: asked again at the next block. */
+	if (status->fate != TX_SUCCESS && status->fate != TX_REVERTED)
 		return;
-	}
+	if (status->block > slot->book->acted)
+		return;
+	slot->want_status = false;
+	slot->lost = status->fate == TX_REVERTED;
 	slot->block = status->block;
 	slot->block_hash = status->block_hash;
-	slot->want_event = true;
+	slot->paid = !slot->lost && slot->kind == REQUEST_EXIT;
+	slot->want_event = !slot->lost && slot->kind != REQUEST_EXIT;
 }
 
 static void event_came(void *ctx, enum err err, const struct sovereign_log *log)
@@ -226,11 +235,18 @@ enum err book_turn_sent(struct book *b, struct turn *t, struct slot *slot)
 	if (slot->lost) {
 		slot->lost = false;
 		return book_set_plain(b, t, slot, REQUEST_QUEUED,
-				      "its transaction is gone: sending anew");
+				      "its transaction reverted: sending anew");
+	}
+	if (slot->paid) {
+		slot->paid = false;
+		return book_set_plain(b, t, slot, REQUEST_INCLUDED,
+				      "paid on L1");
 	}
 	if (slot->want_status && !slot->status_asked &&
+	    slot->status_head != b->head &&
 	    !tx_status_read(b->parts->l1, slot->tx, status_came, slot)) {
 		slot->status_asked = true;
+		slot->status_head = b->head;
 		slot->asking++;
 	}
 	if (slot->want_event)
@@ -247,12 +263,32 @@ enum err book_turn_sent(struct book *b, struct turn *t, struct slot *slot)
 
 /* ---- INCLUDED: the contract says what became of it ---------------------- */
 
+/* The withdrawal at this id is the one that was asked for.  Its recipient and
+ * amount are what was signed only as long as nothing became of it. */
+static bool is_this(struct book *b, struct turn *t, const struct slot *slot)
+{
+	struct request r;
+
+	if (requests_get(t->txn, &b->parts->requests, slot->id, &r))
+		return true; /* nothing is known against it */
+	return slot->l1_index == r.withdraw.index &&
+	       (slot->fate != EGRESS_FATE_QUEUED ||
+		(address_eq(slot->l1_recipient, r.withdraw.recipient) &&
+		 u256_cmp(slot->l1_amount, r.withdraw.amount) == 0));
+}
+
 enum err book_turn_fate(struct book *b, struct turn *t, struct slot *slot)
 {
 	unsigned long long id = slot->l1_id;
 	char text[96];
 
 	slot->has_fate = false;
+	if (!is_this(b, t, slot)) { /* another's: our block is gone */
+		slot->seen_fate = false;
+		slot->want_status = !submit_flying(b->parts->submit, slot->id);
+		return book_set_plain(b, t, slot, REQUEST_SENT,
+				      "looked up on L1 again");
+	}
 	switch (slot->fate) {
 	case EGRESS_FATE_QUEUED:
 		snprintf(
@@ -307,6 +343,9 @@ static void fates_came(void *ctx, const struct l1_call_result *results,
 		slot->seen_fate = true;
 		slot->fate = w.fate;
 		slot->stamp = w.stamp;
+		slot->l1_index = w.index;
+		slot->l1_recipient = w.recipient;
+		slot->l1_amount = w.amount;
 		slot->has_fate = slot->changed;
 	}
 }

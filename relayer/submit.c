@@ -33,7 +33,7 @@ void submit_free(struct submit *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < FLIGHTS_MAX; i++)
+	for (size_t i = 0; i < FLIGHTS_ALL; i++)
 		if (s->flights[i].stage != FLIGHT_FREE)
 			flight_free(&s->flights[i]);
 	free(s);
@@ -77,22 +77,27 @@ static enum err load_one(struct submit *s, struct store_txn *txn,
 		nonces_older(txn, s->nonces, f->nonce, f->hashes, &f->n_hashes);
 	flight_add_hash(f, stored->hash);
 	f->status_version = f->n_hashes - 1;
+	f->maybe_held = true;
 	flight_set_stage(f, FLIGHT_SENT);
 	return err;
 }
 
 enum err submit_load(struct submit *s, struct store_txn *txn)
 {
-	struct sent_tx list[FLIGHTS_MAX];
+	struct sent_tx *list = calloc(FLIGHTS_ALL, sizeof(*list));
 	size_t n;
+
+	if (!list)
+		fatal("out of memory", "submit");
 	enum err err = requests_tx_list(txn, s->nonces->requests, 0, list,
-					FLIGHTS_MAX, &n);
+					FLIGHTS_ALL, &n);
 
 	for (size_t i = 0; i < n && !err; i++)
 		err = load_one(s, txn, &list[i]);
 	if (!err && n)
 		log_notice("transactions taken up again", "count", log_u64(n).s,
 			   "from_nonce", log_u64(list[0].nonce).s);
+	free(list);
 	return err;
 }
 
@@ -151,7 +156,7 @@ enum want submit_want(struct submit *s, const struct turn *t, struct task *task)
 	else if (r && t->now_ms < r->until_ms &&
 		 hash_eq(r->data, keccak256(task->data.p, task->data.len)))
 		want = WANT_HELD;
-	else if (!(f = flight_place(s)))
+	else if (!flight_may_start(s, task) || !(f = flight_place(s)))
 		want = WANT_FULL;
 	if (want != WANT_TAKEN) {
 		buf_done(&task->data);
@@ -169,7 +174,7 @@ size_t submit_count(const struct submit *s, enum ask_purpose purpose)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < FLIGHTS_MAX; i++)
+	for (size_t i = 0; i < FLIGHTS_ALL; i++)
 		n += s->flights[i].stage != FLIGHT_FREE &&
 		     s->flights[i].task.purpose == purpose;
 	return n;
@@ -179,7 +184,7 @@ size_t submit_pending(const struct submit *s, enum ask_purpose purpose)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < FLIGHTS_MAX; i++)
+	for (size_t i = 0; i < FLIGHTS_ALL; i++)
 		n += s->flights[i].stage != FLIGHT_FREE &&
 		     s->flights[i].stage != FLIGHT_MINED &&
 		     s->flights[i].task.purpose == purpose;
@@ -193,7 +198,7 @@ const struct account_state *submit_account(const struct submit *s)
 
 const char *submit_trouble(const struct submit *s)
 {
-	return s->held;
+	return *s->barred ? s->barred : s->held;
 }
 
 /* ---- what came back: stored and told ------------------------------------ */
@@ -260,11 +265,34 @@ static enum err write_sent(struct submit *s, struct turn *t, struct flight *f)
 	return err ? err : track_write(s, t, f);
 }
 
-/* Whoever wanted it wants it again, if it is still right. */
-static void drop_if_stale(struct flight *f, uint64_t now_ms)
+/* Whoever wanted it is told, and wants it again if it is still right. */
+static enum err drop_if_stale(struct submit *s, struct turn *t,
+			      struct flight *f)
 {
-	if (!f->asking && now_ms > f->since_ms + FLIGHT_STALE_MS)
-		flight_free(f);
+	if (f->asking || t->now_ms <= f->since_ms + FLIGHT_STALE_MS)
+		return OK;
+	snprintf(f->why, sizeof(f->why), "not sent: %.120s",
+		 *s->held ? s->held : "no answer");
+	struct task_news news = flight_news(f, TASK_DROPPED);
+	enum err err = s->news(s->news_ctx, t, &news);
+	flight_free(f);
+	return err;
+}
+
+/* Every node refuses these bytes and none ever took any: nothing can come of
+ * them, and what comes behind must not wait for this nonce. */
+static enum err give_up(struct submit *s, struct turn *t, struct flight *f)
+{
+	struct task_news news = flight_news(f, TASK_DROPPED);
+
+	log_warn("every node refuses it: its nonce is free again", "nonce",
+		 log_u64(f->nonce).s, "why", f->why);
+	note_refusal(s, f, t->now_ms, REFUSED_FIRST_MS);
+	enum err err = nonces_release(t->txn, s->nonces, f->nonce);
+	if (!err)
+		err = s->news(s->news_ctx, t, &news);
+	flight_free(f);
+	return err;
 }
 
 static enum err write_one(struct submit *s, struct turn *t, struct flight *f)
@@ -275,14 +303,16 @@ static enum err write_one(struct submit *s, struct turn *t, struct flight *f)
 		return OK;
 	case FLIGHT_WANTED:
 	case FLIGHT_READY:
-		drop_if_stale(f, t->now_ms);
-		return OK;
+		return drop_if_stale(s, t, f);
 	case FLIGHT_REFUSED:
 		return write_refused(s, t, f);
 	case FLIGHT_SIGNED:
 		flight_set_stage(f, FLIGHT_SENT);
 		return store_version(s, t, f);
 	case FLIGHT_SENT:
+		if (f->rejected >= REJECTED_TRIES && !f->maybe_held &&
+		    !f->asking && f->replace == REPLACE_NONE)
+			return give_up(s, t, f);
 		return write_sent(s, t, f);
 	case FLIGHT_MINED:
 		return track_write(s, t, f);
@@ -296,7 +326,7 @@ enum err submit_write(struct submit *s, struct turn *t)
 
 	if (t->facts)
 		s->acted = t->facts->block;
-	for (size_t i = 0; i < FLIGHTS_MAX && !err; i++)
+	for (size_t i = 0; i < FLIGHTS_ALL && !err; i++)
 		err = write_one(s, t, &s->flights[i]);
 	return err;
 }

@@ -27,7 +27,7 @@ enum want {
 	WANT_TAKEN,  /* on its way now */
 	WANT_FLYING, /* was already */
 	WANT_HELD,   /* refused a moment ago: wait, or come with other data */
-	WANT_FULL,   /* no place: FLIGHTS_MAX are on their way */
+	WANT_FULL,   /* no place: the places for its kind are taken */
 };
 /* Takes task->data (also when it is not WANT_TAKEN). */
 enum want submit_want(struct submit *s, const struct turn *t,

@@ -36,6 +36,8 @@ const char *task_event_name(enum task_event event)
 		return "final";
 	case TASK_LOST:
 		return "lost";
+	case TASK_DROPPED:
+		return "dropped";
 	}
 	return "?";
 }

@@ -15,6 +15,7 @@ struct task {
 	struct buf data;  /* owned */
 	uint64_t gas;	  /* 0: estimated first, which also tells whether it
 			   * would pass */
+	uint64_t margin;  /* gas on top of an estimate, if there is room */
 	unsigned urgency; /* 0 … FEE_URGENT, at least this */
 	uint64_t accepted_at, deadline; /* unix s; 0, 0: no deadline */
 };
@@ -32,6 +33,7 @@ enum task_event {
 	TASK_BACK,     /* the block is gone: waiting again */
 	TASK_FINAL,    /* in a final block; `reverted` says how */
 	TASK_LOST,     /* its nonce was used by something else */
+	TASK_DROPPED,  /* never sent, and nobody tries any more: why */
 };
 const char *task_event_name(enum task_event event);
 

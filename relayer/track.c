@@ -41,7 +41,7 @@ void track_start(struct submit *s, const struct turn *t)
 {
 	uint64_t head = t->view->head.number;
 
-	for (size_t i = 0; i < FLIGHTS_MAX; i++) {
+	for (size_t i = 0; i < FLIGHTS_ALL; i++) {
 		struct flight *f = &s->flights[i];
 		if (f->stage == FLIGHT_MINED &&
 		    s->acted.number >= f->mined.block)
@@ -68,7 +68,7 @@ static uint64_t lowest_left(const struct submit *s, const struct flight *gone)
 {
 	uint64_t lowest = UINT64_MAX;
 
-	for (size_t i = 0; i < FLIGHTS_MAX; i++) {
+	for (size_t i = 0; i < FLIGHTS_ALL; i++) {
 		const struct flight *f = &s->flights[i];
 		if (f != gone && flight_has_nonce(f) && f->nonce < lowest)
 			lowest = f->nonce;

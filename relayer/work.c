@@ -120,6 +120,8 @@ static enum want send_exits(struct evacuate *e, struct turn *t,
 	struct address asset;
 	uint8_t bits[32];
 
+	if (work->reverted)
+		task.margin = bucket_pay_gas(b, mask);
 	u256_to_be(mask, bits, sizeof(bits));
 	task.key = task_key("exit bucket", e->life, b->number,
 			    keccak256(bits, sizeof(bits)));
@@ -176,14 +178,35 @@ static const char *hopeless(const struct evacuate *e, const struct turn *t,
 	return "";
 }
 
+/* Carries those that are due, one for each leaf: not while another wish of
+ * the same leaf is on its way. */
+static void send_wishes(struct evacuate *e, struct turn *t, struct work *work,
+			struct u256 busy)
+{
+	struct wish_walk at = {0, 0};
+	struct wish wish;
+
+	while (wishes_walk(e->wishes, t, &at, &wish)) {
+		const struct request *r = &wish.request;
+		unsigned leaf = r->exit_to.index % BUCKET_LEAVES;
+		if (r->exit_to.index / BUCKET_LEAVES != work->bucket.number ||
+		    mask_has(busy, leaf) || !wishes_due(e->wishes, t, &wish) ||
+		    *hopeless(e, t, work, r))
+			continue;
+		busy = mask_with(busy, leaf);
+		send_wish(e, t, work, r);
+	}
+}
+
 /* Wishes of this bucket that have not ended: carried, and left out of the
  * mask. One that is hopeless fails here. */
 static enum err serve_wishes(struct evacuate *e, struct turn *t,
 			     struct work *work, struct u256 *ret_mask)
 {
-	struct u256 mask = u256_from(0);
+	struct u256 mask = u256_from(0), busy = mask;
 	struct wish_walk at = {0, 0};
 	struct wish wish;
+	bool due = false;
 	enum err err = OK;
 
 	while (!err && wishes_walk(e->wishes, t, &at, &wish)) {
@@ -196,9 +219,14 @@ static enum err serve_wishes(struct evacuate *e, struct turn *t,
 			continue;
 		}
 		mask = mask_with(mask, r->exit_to.index % BUCKET_LEAVES);
-		if (wishes_due(e->wishes, t, &wish))
-			send_wish(e, t, work, r);
+		if (r->state != REQUEST_QUEUED ||
+		    submit_flying(e->parts->submit, r->id))
+			busy = mask_with(busy,
+					 r->exit_to.index % BUCKET_LEAVES);
+		due = due || wishes_due(e->wishes, t, &wish);
 	}
+	if (!err && due)
+		send_wishes(e, t, work, busy);
 	*ret_mask = mask;
 	return err;
 }

@@ -24,11 +24,13 @@ struct work {
 	struct hash32 root;
 	struct bucket bucket;
 	struct u256 payable, exited;
-	unsigned most; /* weight of leaves in one transaction */
+	unsigned most;	  /* weight of leaves in one transaction */
+	unsigned refused; /* times in a row that L1 did not take it */
+	bool reverted;	  /* one of it did in a block: more gas */
 	struct hash32 key;
 };
 
-enum { TODO = 0, WORKING, DONE };
+enum { TODO = 0, WORKING, PARKED, DONE }; /* PARKED: after all others */
 
 struct evacuate {
 	struct parts *parts;
@@ -39,6 +41,7 @@ struct evacuate {
 	uint64_t life;
 	struct hash32 root, seed;
 	uint64_t leaf_count, n, finished, at, started_ms;
+	uint64_t parked, park_at;
 	uint8_t *state;	      /* of each bucket */
 	struct u256 *payable; /* of each bucket that is DONE */
 	struct work works[EVACUATE_WORKS];

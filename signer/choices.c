@@ -11,11 +11,15 @@ static struct store_identity identity(const struct policy *policy)
 
 /* The keys that the ledger was made for: another guardian's ledger knows
  * nothing of our choices, however sound it is. */
-static enum err write_keys(struct store_txn *txn, const struct keyring *keys)
+static enum err write_keys(struct store_txn *txn, void *ctx)
 {
+	const struct keyring *keys = ctx;
+	struct ballots ballots;
 	struct store_table t;
-	enum err err = store_table_open(txn, "keys", false, false, &t);
+	enum err err = ballots_open(txn, &ballots);
 
+	if (!err)
+		err = store_table_open(txn, "keys", false, false, &t);
 	for (size_t i = 0; !err && i < keyring_count(keys); i++) {
 		struct address a = keyring_address(keys, i);
 		err = store_put(txn, &t, slice_of(a.b, sizeof(a.b)),
@@ -43,29 +47,25 @@ static enum err check_keys(struct store_txn *txn, const char *dir,
 	return err ? ERR_UNSAFE : OK;
 }
 
+/* Made with its keys, in one transaction: a process that ends here leaves a
+ * whole ledger or none. */
 enum err choices_init(const char *dir, const struct policy *policy,
 		      const struct keyring *keys, struct err_text *error)
 {
 	struct store *s;
 	struct store_txn *txn;
-	struct ballots ballots;
 	struct store_identity id = identity(policy);
-	bool made = !store_exists(dir);
-	enum err err =
-		store_open_examined(dir, SIGNER_MAP_SIZE, &id, &s, error);
+	enum err err;
 
+	id.first = write_keys;
+	id.ctx = (void *)keys;
+	err = store_open_examined(dir, SIGNER_MAP_SIZE, &id, &s, error);
 	if (err)
 		return err;
-	err = store_begin(s, true, &txn);
+	err = store_begin(s, false, &txn);
 	if (!err) {
-		err = ballots_open(txn, &ballots);
-		if (!err)
-			err = made ? write_keys(txn, keys)
-				   : check_keys(txn, dir, keys, error);
-		if (err)
-			store_abort(txn);
-		else
-			err = store_commit(txn);
+		err = check_keys(txn, dir, keys, error);
+		store_abort(txn);
 	}
 	store_close(s);
 	return err;

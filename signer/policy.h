@@ -13,9 +13,11 @@ struct policy {
 	struct address standbys[SIGNER_STANDBYS_MAX];
 	size_t n_standbys;
 	bool any_standby; /* a human at a terminal names it */
-	uint64_t round;	  /* seconds, as in the hatch's terms; 0: no ballots */
-	bool citizen;	  /* statements that move a citizen's money */
-	bool deploy;	  /* transactions that create contracts */
+	/* Seconds, as in the hatch's terms; 0: no ballots.  Nobody compares it
+	 * with the hatch here: set shorter, choices may overlap on L1. */
+	uint64_t round;
+	bool citizen;		/* statements that move a citizen's money */
+	bool deploy;		/* transactions that create contracts */
 	struct u256 value, fee; /* caps in wei: of a transaction, of one gas */
 };
 

@@ -9,7 +9,7 @@
 
 #define SCOPE_SIZE  (20 + 8 + 20 + 8 + 8) /* key chain hatch epoch progress */
 #define CHOICE_SIZE (SCOPE_SIZE + 1 + 32) /* … action subject */
-#define VALUE_SIZE  8
+#define VALUE_SIZE  16			  /* highest expiry, longest round */
 
 enum err ballots_open(struct store_txn *txn, struct ballots *ret)
 {
@@ -38,6 +38,7 @@ struct search {
 	const uint8_t *choice; /* the one asked for */
 	uint64_t expiry, round;
 	uint64_t highest; /* expiry already signed for that very choice */
+	uint64_t longest; /* round under which it was */
 	bool conflict;
 	unsigned other_action;
 	struct hash32 other_subject;
@@ -47,13 +48,16 @@ struct search {
 
 /* protocol.md: "A signer takes another choice of one (epoch, progress) only
  * with expiry ≥ every earlier one's expiry + 3·round" */
-static bool disjoint(const struct search *s, uint64_t earlier)
+static bool disjoint(const struct search *s, uint64_t earlier,
+		     uint64_t earlier_round)
 {
+	uint64_t round = s->round > earlier_round ? s->round : earlier_round;
+
 	if (s->expiry < earlier)
 		return false;
 	uint64_t gap = s->expiry - earlier;
 	if (is_fast(s->choice[SCOPE_SIZE]))
-		return gap / 3 >= s->round; /* no product to overflow */
+		return gap / 3 >= round; /* no product to overflow */
 	return gap > SLOW_LIFE; /* both ends of a slow life belong to it */
 }
 
@@ -67,14 +71,16 @@ static bool visit_choice(void *ctx, struct slice key, struct slice value)
 	}
 	if (memcmp(key.p, s->choice, SCOPE_SIZE) != 0)
 		return false; /* past the scope */
-	uint64_t expiry = get_be(value.p, VALUE_SIZE);
+	uint64_t expiry = get_be(value.p, 8);
+	uint64_t round = get_be(value.p + 8, 8);
 	if (!memcmp(key.p, s->choice, CHOICE_SIZE)) {
 		s->highest = expiry;
+		s->longest = round;
 		return true;
 	}
 	unsigned action = key.p[SCOPE_SIZE];
 	if (is_fast(action) != is_fast(s->choice[SCOPE_SIZE]) ||
-	    disjoint(s, expiry))
+	    disjoint(s, expiry, round))
 		return true;
 	s->conflict = true;
 	s->other_action = action;
@@ -107,9 +113,10 @@ enum err ballots_put(struct store_txn *txn, const struct ballots *b,
 			     (unsigned long long)s.other_expiry);
 		return ERR_CONFLICT;
 	}
-	if (s.highest >= vote->expiry)
+	if (s.highest >= vote->expiry && s.longest >= round)
 		return OK; /* nothing new to remember */
-	put_be(value, vote->expiry, VALUE_SIZE);
+	put_be(value, s.highest > vote->expiry ? s.highest : vote->expiry, 8);
+	put_be(value + 8, s.longest > round ? s.longest : round, 8);
 	return store_put(txn, &b->choices, slice_of(choice, sizeof(choice)),
 			 slice_of(value, sizeof(value)));
 }

@@ -13,6 +13,9 @@
 
 struct ledger;
 
+/* More than a block can add, so that pruning keeps up. */
+#define LEDGER_PRUNE_MAX 256
+
 /* Where the ledger stands. */
 struct ledger_mark {
 	uint64_t change; /* changes applied so far: the journal's key */
@@ -21,6 +24,7 @@ struct ledger_mark {
 	uint64_t inbox_through;
 	struct hash32 root; /* of depth merkle_depth(leaf_count) */
 	uint64_t block;	    /* L1 block of the last change */
+	uint64_t time;	    /* its unix seconds */
 	struct hash32 block_hash;
 };
 
@@ -43,8 +47,8 @@ MUST_CHECK enum err ledger_record(struct store_txn *txn, struct ledger *l,
 				  uint64_t index, struct record *ret);
 /* Writes entries (ascending, distinct, ≤ DIFF_ENTRIES_MAX), grows to
  * leaf_count, journals what was there, returns the new root. For a batch call
- * it once a step; `mark` fields batch, inbox_through, block are taken from
- * next. ERR_INVALID: an index ≥ leaf_count. */
+ * it once a step; `mark` fields batch, inbox_through, block, time are taken
+ * from next. ERR_INVALID: an index ≥ leaf_count. */
 MUST_CHECK enum err ledger_apply(struct store_txn *txn, struct ledger *l,
 				 enum ledger_change kind,
 				 const struct ledger_mark *next,
@@ -59,8 +63,9 @@ ledger_step_proof(struct store_txn *txn, struct ledger *l,
 		  struct record *ret_old, struct hash32 *ret_siblings,
 		  size_t *ret_sibling_count, struct hash32 *ret_root_lifted);
 /* Undoes changes, newest first, until the last batch applied is < batch (an
- * L1 rewind).  It is journalled as a change of its own at next's block and
- * block_hash (the other fields are ignored), so that a reorg can undo it. */
+ * L1 rewind).  It is journalled as a change of its own at next's block, time
+ * and block_hash (the other fields are ignored), so that a reorg can undo it.
+ */
 MUST_CHECK enum err ledger_undo_batch(struct store_txn *txn, struct ledger *l,
 				      uint64_t batch,
 				      const struct ledger_mark *next);
@@ -68,6 +73,10 @@ MUST_CHECK enum err ledger_undo_batch(struct store_txn *txn, struct ledger *l,
  * batch, root, block … of the mark become what they were. */
 MUST_CHECK enum err ledger_undo_block(struct store_txn *txn, struct ledger *l,
 				      uint64_t block);
+/* Forgets how to undo changes of L1 blocks < block that are also older than
+ * `time` (unix seconds), oldest first, LEDGER_PRUNE_MAX of them at a time. */
+MUST_CHECK enum err ledger_prune(struct store_txn *txn, struct ledger *l,
+				 uint64_t block, uint64_t time);
 /* store_commit() and the swap, as one for readers. On failure nothing
  * changed in memory, and the process must stop as after store_commit(). */
 MUST_CHECK enum err ledger_commit(struct ledger *l, struct store_txn *txn);
@@ -82,7 +91,9 @@ MUST_CHECK enum err ledger_view_begin(struct ledger *l,
 void ledger_view_end(struct ledger_view *v);
 void ledger_view_endp(struct ledger_view **v);
 const struct ledger_mark *ledger_view_mark(const struct ledger_view *v);
-/* ERR_NOT_FOUND: index ≥ leaf_count. */
+/* ERR_NOT_FOUND: index ≥ leaf_count; both. */
+MUST_CHECK enum err ledger_view_record(struct ledger_view *v, uint64_t index,
+				       struct record *ret);
 MUST_CHECK enum err ledger_view_proof(struct ledger_view *v, uint64_t index,
 				      struct record *ret_record,
 				      struct hash32 *ret_siblings,

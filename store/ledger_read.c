@@ -80,6 +80,16 @@ static void siblings_in_block(const struct record *records, size_t within,
 	}
 }
 
+enum err ledger_view_record(struct ledger_view *v, uint64_t index,
+			    struct record *ret)
+{
+	const struct ledger *l = v->ledger;
+
+	if (index >= l->mark.leaf_count)
+		return ERR_NOT_FOUND;
+	return ledger_read_block(v->txn, l, index, 1, ret);
+}
+
 enum err ledger_view_proof(struct ledger_view *v, uint64_t index,
 			   struct record *ret_record,
 			   struct hash32 *ret_siblings, unsigned *ret_depth)

@@ -303,7 +303,7 @@ enum err ledger_apply(struct store_txn *txn, struct ledger *l,
 	if (err)
 		return err;
 	buf_init(&journal, JOURNAL_BYTES_MAX);
-	journal_begin(&journal, kind, next->block, &l->staged);
+	journal_begin(&journal, kind, next, &l->staged);
 	err = ledger_stage_entries(txn, l, entries, n, at, &journal);
 	if (!err)
 		err = ledger_stage_journal(txn, l, l->staged.change + 1,
@@ -319,6 +319,7 @@ enum err ledger_apply(struct store_txn *txn, struct ledger *l,
 	l->staged.batch = next->batch;
 	l->staged.inbox_through = next->inbox_through;
 	l->staged.block = next->block;
+	l->staged.time = next->time;
 	l->staged.block_hash = next->block_hash;
 	*ret_root = l->staged.root;
 	return OK;

@@ -13,10 +13,9 @@ struct undo {
 	uint64_t limit; /* block ≥ limit, or mark.batch ≥ limit */
 };
 
-static bool wants(const struct undo *u, const struct ledger_mark *at,
-		  const struct journal_entry *e)
+static bool wants(const struct undo *u, const struct ledger_mark *at)
 {
-	return u->by_block ? e->block >= u->limit : at->batch >= u->limit;
+	return (u->by_block ? at->block : at->batch) >= u->limit;
 }
 
 static enum err journal_get(struct store_txn *txn, struct ledger *l,
@@ -32,28 +31,14 @@ static enum err journal_get(struct store_txn *txn, struct ledger *l,
 	return journal_decode(bytes, ret);
 }
 
+#define RESTORED_MAX  (JOURNAL_BYTES_MAX / DIFF_ENTRY)
+#define RESTORED_SORT 4096 /* fewer are not worth sorting before the end */
+
 /* Ascending, distinct indices and the records that stand again at each. */
 struct restored {
 	struct diff_entry *entries;
 	size_t n, cap;
 };
-
-static enum err restored_add(struct restored *r, const struct journal_entry *e)
-{
-	if (r->n + e->n > JOURNAL_BYTES_MAX / DIFF_ENTRY)
-		return ERR_TOO_LARGE;
-	if (r->n + e->n > r->cap) {
-		size_t cap = (r->n + e->n) * 2;
-		void *p = realloc(r->entries, cap * sizeof(*r->entries));
-		if (!p)
-			return ERR_FULL;
-		r->entries = p;
-		r->cap = cap;
-	}
-	for (size_t i = 0; i < e->n; i++)
-		r->entries[r->n++] = diff_entry_at(e->old, i);
-	return OK;
-}
 
 /* Of one index the record that was read last, the oldest, is what stands
  * again: a stable order by index, the last of equals kept. */
@@ -72,7 +57,8 @@ static void merge(struct diff_entry *to, const struct diff_entry *a, size_t na,
 
 static enum err restored_sort(struct restored *r)
 {
-	struct diff_entry *other = malloc((r->n ? r->n : 1) * sizeof(*other));
+	struct diff_entry *other =
+		malloc((r->cap ? r->cap : 1) * sizeof(*other));
 	struct diff_entry *from = r->entries, *to = other;
 
 	if (!other)
@@ -100,6 +86,38 @@ static enum err restored_sort(struct restored *r)
 	return OK;
 }
 
+/* Makes room for n more.  Busy leaves come up in every batch: once each is
+ * enough, so what is there is sorted before it may grow. */
+static enum err restored_room(struct restored *r, size_t n)
+{
+	enum err err = OK;
+
+	if (r->n + n <= r->cap)
+		return OK;
+	if (r->n > RESTORED_SORT)
+		err = restored_sort(r);
+	if (!err && r->n + n > RESTORED_MAX)
+		err = ERR_TOO_LARGE;
+	if (err || (r->n + n) * 2 <= r->cap)
+		return err;
+	size_t cap = (r->n + n) * 2;
+	void *p = realloc(r->entries, cap * sizeof(*r->entries));
+	if (!p)
+		return ERR_FULL;
+	r->entries = p;
+	r->cap = cap;
+	return OK;
+}
+
+static enum err restored_add(struct restored *r, const struct journal_entry *e)
+{
+	enum err err = restored_room(r, e->n);
+
+	for (size_t i = 0; !err && i < e->n; i++)
+		r->entries[r->n++] = diff_entry_at(e->old, i);
+	return err;
+}
+
 /* Walks the journal back; ret_mark is what stands again. */
 static enum err collect(struct store_txn *txn, struct ledger *l,
 			const struct undo *u, struct restored *r,
@@ -108,13 +126,11 @@ static enum err collect(struct store_txn *txn, struct ledger *l,
 	struct ledger_mark at = l->staged;
 	uint64_t change = at.change;
 
-	while (change > 0) {
+	while (change > 0 && wants(u, &at)) {
 		struct journal_entry e;
 		enum err err = journal_get(txn, l, change, &e);
 		if (err)
 			return err;
-		if (!wants(u, &at, &e))
-			break;
 		err = restored_add(r, &e);
 		if (err)
 			return err;
@@ -186,6 +202,7 @@ static enum err undo_changes(struct store_txn *txn, struct ledger *l,
 		return OK;
 	l->staged.change = last + 1;
 	l->staged.block = next->block;
+	l->staged.time = next->time;
 	l->staged.block_hash = next->block_hash;
 	err = ledger_stage_journal(txn, l, last + 1, journal);
 	l->broken |= err != OK;
@@ -199,7 +216,7 @@ enum err ledger_undo_batch(struct store_txn *txn, struct ledger *l,
 	struct buf journal;
 
 	buf_init(&journal, JOURNAL_BYTES_MAX);
-	journal_begin(&journal, LEDGER_REWOUND, next->block, &l->staged);
+	journal_begin(&journal, LEDGER_REWOUND, next, &l->staged);
 	enum err err = undo_changes(txn, l, &u, &journal, next);
 	buf_done(&journal);
 	return err;
@@ -211,4 +228,41 @@ enum err ledger_undo_block(struct store_txn *txn, struct ledger *l,
 	struct undo u = {.by_block = true, .limit = block};
 
 	return undo_changes(txn, l, &u, NULL, NULL);
+}
+
+/* ---- forgetting ---------------------------------------------------------- */
+
+struct old_changes {
+	uint64_t block, time;
+	size_t n;
+	struct store_key keys[LEDGER_PRUNE_MAX];
+	bool damaged;
+};
+
+static bool visit_old(void *ctx, struct slice key, struct slice value)
+{
+	struct old_changes *o = ctx;
+	struct journal_entry e;
+
+	o->damaged = key.len != sizeof(o->keys[0].b) ||
+		     journal_decode(value, &e) != OK;
+	if (o->damaged || e.block >= o->block || e.time >= o->time)
+		return false;
+	memcpy(o->keys[o->n++].b, key.p, key.len);
+	return o->n < LEDGER_PRUNE_MAX;
+}
+
+enum err ledger_prune(struct store_txn *txn, struct ledger *l, uint64_t block,
+		      uint64_t time)
+{
+	struct old_changes o = {.block = block, .time = time};
+	enum err err = store_walk(txn, &l->journal, slice_of(NULL, 0), false,
+				  visit_old, &o);
+
+	if (!err && o.damaged)
+		err = ERR_UNSAFE;
+	for (size_t i = 0; !err && i < o.n; i++)
+		err = store_delete(txn, &l->journal,
+				   slice_of(o.keys[i].b, sizeof(o.keys[i].b)));
+	return err;
 }

@@ -290,6 +290,8 @@ struct listing {
 	struct request *requests;
 	struct sent_tx *txs;
 	size_t max, n;
+	bool any; /* kind */
+	enum request_kind kind;
 	enum err err;
 };
 
@@ -309,21 +311,41 @@ static bool visit_open(void *ctx, struct slice key, struct slice value)
 	l->err = requests_get(l->txn, l->rs, id, &l->requests[l->n]);
 	if (l->err == ERR_NOT_FOUND)
 		l->err = ERR_UNSAFE; /* listed, but not there */
-	l->n += !l->err;
+	l->n += !l->err && (l->any || l->requests[l->n].kind == l->kind);
 	return !l->err;
+}
+
+static enum err list_open(struct listing *l, size_t *ret_count)
+{
+	enum err err = store_walk(l->txn, &l->rs->order, slice_of(NULL, 0),
+				  false, visit_open, l);
+
+	if (err || l->err)
+		return err ? err : l->err;
+	*ret_count = l->n;
+	return OK;
 }
 
 enum err requests_open_list(struct store_txn *txn, const struct requests *rs,
 			    struct request *ret, size_t max, size_t *ret_count)
 {
-	struct listing l = {.txn = txn, .rs = rs, .requests = ret, .max = max};
-	enum err err = store_walk(txn, &rs->order, slice_of(NULL, 0), false,
-				  visit_open, &l);
+	struct listing l = {
+		.txn = txn, .rs = rs, .requests = ret, .max = max, .any = true};
 
-	if (err || l.err)
-		return err ? err : l.err;
-	*ret_count = l.n;
-	return OK;
+	return list_open(&l, ret_count);
+}
+
+enum err requests_open_kind(struct store_txn *txn, const struct requests *rs,
+			    enum request_kind kind, struct request *ret,
+			    size_t max, size_t *ret_count)
+{
+	struct listing l = {.txn = txn,
+			    .rs = rs,
+			    .requests = ret,
+			    .max = max,
+			    .kind = kind};
+
+	return list_open(&l, ret_count);
 }
 
 uint64_t requests_open_count(struct store_txn *txn, const struct requests *rs)
@@ -435,6 +457,16 @@ static bool visit_lowest(void *ctx, struct slice key, struct slice value)
 	(void)value;
 	*(uint64_t *)ctx = get_be(key.p, key.len);
 	return false;
+}
+
+enum err requests_forget_tx(struct store_txn *txn, const struct requests *rs,
+			    uint64_t nonce)
+{
+	struct store_key key = store_key_u64(nonce);
+	enum err err =
+		store_delete(txn, &rs->txs, slice_of(key.b, sizeof(key.b)));
+
+	return err == ERR_NOT_FOUND ? OK : err;
 }
 
 enum err requests_forget_txs(struct store_txn *txn, const struct requests *rs,

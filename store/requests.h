@@ -69,6 +69,12 @@ MUST_CHECK enum err requests_open_list(struct store_txn *txn,
 				       const struct requests *rs,
 				       struct request *ret, size_t max,
 				       size_t *ret_count);
+/* The same of one kind only: others do not count against max. */
+MUST_CHECK enum err requests_open_kind(struct store_txn *txn,
+				       const struct requests *rs,
+				       enum request_kind kind,
+				       struct request *ret, size_t max,
+				       size_t *ret_count);
 uint64_t requests_open_count(struct store_txn *txn, const struct requests *rs);
 
 /* Next nonce to reserve: one more than the highest ever stored, or `chain` if
@@ -89,6 +95,10 @@ MUST_CHECK enum err requests_tx_list(struct store_txn *txn,
 				     const struct requests *rs, uint64_t from,
 				     struct sent_tx *ret, size_t max,
 				     size_t *ret_count);
+/* This nonce's alone, if there is one. */
+MUST_CHECK enum err requests_forget_tx(struct store_txn *txn,
+				       const struct requests *rs,
+				       uint64_t nonce);
 /* Finished below this nonce: raw bytes may go. */
 MUST_CHECK enum err requests_forget_txs(struct store_txn *txn,
 					const struct requests *rs,

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <lmdb.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,7 @@ struct store {
 	MDB_env *env;
 	int lock_fd;
 	bool is_new;
-	bool failed;	    /* a commit failed: what is on disk is not known */
+	atomic_bool failed; /* a commit failed: what is on disk is not known */
 	struct buf scratch; /* the writer's: a value with its wrapping */
 	store_hook *hook;
 	void *hook_ctx;

@@ -17,6 +17,10 @@ struct store_identity { /* written at creation, compared at every opening */
 	uint64_t chain_id;
 	struct address hatch;
 	char program[16]; /* "watcher", "relayer", "signer" */
+	/* What else a store has from its first moment on, or NULL: called in
+	 * the transaction that creates it. Not compared. */
+	enum err (*first)(struct store_txn *txn, void *ctx);
+	void *ctx;
 };
 
 /* Opens or creates DIR/data.mdb (creation: temporary directory, sync,

@@ -23,6 +23,8 @@ enum err store_identity_write(struct store *s, const struct store_identity *id)
 	if (!err)
 		err = store_put(txn, &t, slice_str("identity"),
 				slice_of(bytes, sizeof(bytes)));
+	if (!err && id->first)
+		err = id->first(txn, id->ctx);
 	if (!err) {
 		struct store_txn *done = txn;
 		txn = NULL;

@@ -108,9 +108,15 @@ static bool read_ballot(const struct http_call *call, struct bundle *ret,
 
 static unsigned refusal_status(const struct pool_refusal *r)
 {
-	if (!strcmp(r->code, "not_ready"))
+	if (!strcmp(r->code, "not_ready") || !strcmp(r->code, "busy"))
 		return 503;
-	return strcmp(r->code, "certain_to_fail") ? 400 : 409;
+	return strcmp(r->code, "certain_to_fail") ? 400 : 422;
+}
+
+static void refuse(struct http_answer *answer, const struct pool_refusal *r)
+{
+	http_error(answer, refusal_status(r), r->code, r->field, r->message,
+		   "");
 }
 
 static bool post_ballot(void *ctx, const struct http_call *call,
@@ -125,8 +131,7 @@ static bool post_ballot(void *ctx, const struct http_call *call,
 		return true;
 	refusal = pool_judge(&rules, &bundle);
 	if (refusal.code) {
-		http_error(answer, refusal_status(&refusal), refusal.code,
-			   refusal.field, refusal.message, "");
+		refuse(answer, &refusal);
 		return true;
 	}
 	if (intake_put(api->intake, &bundle, call))
@@ -136,11 +141,17 @@ static bool post_ballot(void *ctx, const struct http_call *call,
 	return true;
 }
 
-void api_answer_ballot(struct http_deferred *call, bool known)
+void api_answer_ballot(struct http_deferred *call,
+		       const struct pool_refusal *refusal, bool known)
 {
 	struct http_answer answer;
 	struct json_writer w;
 
+	if (refusal->code) {
+		refuse(&answer, refusal);
+		http_resume(call, &answer);
+		return;
+	}
 	api_ok(&answer);
 	w = json_writer(&answer.body);
 	json_begin(&w, NULL);

@@ -19,8 +19,10 @@ struct api { /* the handlers' ctx; all borrowed */
 
 extern const struct http_route api_routes[];
 
-/* The worker's answer to a posted ballot. */
-void api_answer_ballot(struct http_deferred *call, bool known);
+/* The worker's answer to a posted ballot: why it is refused after all (code
+ * NULL: it is not), or whether it was known already. */
+void api_answer_ballot(struct http_deferred *call,
+		       const struct pool_refusal *refusal, bool known);
 
 /* ---- between api.c and api_ledger.c ---- */
 void api_ok(struct http_answer *answer); /* 200, an empty body to fill */

@@ -24,6 +24,23 @@ static bool unavailable(struct http_answer *answer)
 	return true;
 }
 
+/* "There is none" is said only by a watcher that has read L1 to its end. */
+static bool missing(const struct api *api, struct http_answer *answer,
+		    const char *field, const char *message)
+{
+	struct board_reason why = board_not_ready(api->board);
+
+	if (!*why.text) {
+		http_error(answer, 404, "not_found", field, message,
+			   "look at /v1/account/{address}: which leaves an "
+			   "owner has");
+		return true;
+	}
+	http_error(answer, 503, "not_ready", field, why.text,
+		   "try again later, or ask another watcher");
+	return true;
+}
+
 /* Decimal digits, at most max. */
 static bool number(const char *text, uint64_t max, uint64_t *ret)
 {
@@ -109,13 +126,10 @@ static bool leaf_answer(struct api *api, const struct http_call *call,
 	}
 	free(p);
 	if (err == ERR_NOT_FOUND)
-		http_error(answer, 404, "not_found", "index",
-			   credential ? "there is no such credential"
-				      : "the ledger has no such leaf",
-			   "");
-	else if (err)
-		return unavailable(answer);
-	return true;
+		return missing(api, answer, "index",
+			       credential ? "there is no such credential"
+					  : "the ledger has no such leaf");
+	return err ? unavailable(answer) : true;
 }
 
 bool api_proof(void *ctx, const struct http_call *call,
@@ -132,21 +146,12 @@ bool api_credential(void *ctx, const struct http_call *call,
 
 /* ---- by owner ---- */
 
-static bool no_leaves(struct http_answer *answer)
-{
-	http_error(answer, 404, "not_found", "address",
-		   "this address has no leaf in the ledger", "");
-	return true;
-}
-
 static void put_leaf(struct json_writer *w, struct ledger_view *v,
 		     uint64_t index)
 {
-	struct hash32 siblings[MERKLE_DEPTH_MAX];
 	struct record record;
-	unsigned depth;
 
-	if (ledger_view_proof(v, index, &record, siblings, &depth))
+	if (ledger_view_record(v, index, &record))
 		return;
 	json_begin(w, NULL);
 	json_put_u64(w, "index", index);
@@ -234,7 +239,8 @@ bool api_pack(void *ctx, const struct http_call *call,
 	}
 	free(p);
 	if (err == ERR_NOT_FOUND)
-		return no_leaves(answer);
+		return missing(api, answer, "address",
+			       "this address has no leaf in the ledger");
 	return err ? unavailable(answer) : true;
 }
 

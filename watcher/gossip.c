@@ -132,6 +132,12 @@ static void pull(struct gossip_peer *p)
 	p->in_flight = !http_client_start(p->gossip->http, &request, pulled, p);
 }
 
+void gossip_again(struct gossip *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		memset(&g->peers[i].seen, 0, sizeof(g->peers[i].seen));
+}
+
 uint64_t gossip_turn(struct gossip *g, uint64_t now_mono_ms,
 		     uint64_t interval_ms)
 {

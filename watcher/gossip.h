@@ -28,6 +28,8 @@ MUST_CHECK enum err gossip_init(struct gossip *g, const struct settings *s,
 				struct http_client *http,
 				const struct pool *pool);
 void gossip_done(struct gossip *g);
+/* What was read and refused may be taken now: every list is read again. */
+void gossip_again(struct gossip *g);
 /* Starts what is due, every interval_ms a peer; returns the next time. */
 uint64_t gossip_turn(struct gossip *g, uint64_t now_mono_ms,
 		     uint64_t interval_ms);

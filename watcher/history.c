@@ -33,6 +33,7 @@ static void clear(struct history *h)
 	h->stop.why[0] = 0;
 	buf_clear(&h->stop.proof);
 	h->epoch = 0;
+	h->gap = false;
 	h->n_promotions = 0;
 }
 
@@ -72,6 +73,13 @@ static bool take_stop(struct history *h, uint64_t block, struct slice v)
 	return !h->stop.proof.failed;
 }
 
+/* The hatch counts its epochs one by one, from 0. */
+static void epoch_is(struct history *h, uint64_t epoch)
+{
+	h->gap |= epoch > h->epoch + 1;
+	h->epoch = epoch;
+}
+
 static bool take_promoted(struct history *h, uint64_t block, struct slice v)
 {
 	struct promotion p = {.block = block};
@@ -84,7 +92,7 @@ static bool take_promoted(struct history *h, uint64_t block, struct slice v)
 	memcpy(p.to.b, v.p + 17, sizeof(p.to.b));
 	if (epoch != h->epoch)
 		remember(h, &p);
-	h->epoch = epoch;
+	epoch_is(h, epoch);
 	return true;
 }
 
@@ -99,7 +107,7 @@ static bool take(struct history *h, uint64_t block, struct slice v)
 		return take_promoted(h, block, v);
 	case NOTE_EPOCH:
 		if (v.len == 9)
-			h->epoch = get_be(v.p + 1, 8);
+			epoch_is(h, get_be(v.p + 1, 8));
 		return v.len == 9;
 	}
 	return false;

@@ -36,6 +36,7 @@ struct history {
 	struct store_table table;
 	struct stop stop;
 	uint64_t epoch; /* of the last event that named one */
+	bool gap;	/* an epoch was skipped: following began too late */
 	/* Since the last commit that was seen, by vote and not by handOver. */
 	size_t n_promotions;
 	struct promotion promotions[PROMOTIONS_MAX];

@@ -10,8 +10,10 @@
 #define BLOCKS_A_TURN 32
 
 /* Ballots of one signer that are kept: a guardian that floods fills its own
- * places only (an honest one has two alive at a time). */
-#define BALLOTS_A_SIGNER 10
+ * places only (an honest one has two alive at a time).  So many that live for
+ * rounds, and as many that live for a month: neither pushes the other out. */
+#define BALLOTS_A_LIFE	 5
+#define BALLOTS_A_SIGNER (2 * BALLOTS_A_LIFE)
 #define POOL_MAX	 (BALLOTS_A_SIGNER * 32 /* guardians */)
 
 /* Posted ballots waiting for the worker; more are answered 503. */
@@ -43,6 +45,11 @@
 
 /* A ledger that stands still for so long is not waited for before voting. */
 #define FOLLOW_STUCK_MS 10000
+
+/* A block that cannot be followed is read again so often, after such a pause,
+ * before the ledger stops there. */
+#define DOUBTS_MAX 3
+#define DOUBT_MS   2000
 
 /* More blocks behind than this is "catching up". */
 #define BEHIND_MAX 8

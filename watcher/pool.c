@@ -245,22 +245,27 @@ enum err pool_open(struct store_txn *txn, struct pool *ret)
 	return err;
 }
 
-/* Makes room for one more of a signer: its earliest to expire goes. */
+/* Makes room for one more of a signer: its earliest to expire goes. ERR_FULL:
+ * the new one would be that, and peers who keep it would bring it again. */
 static enum err make_room(struct store_txn *txn, struct pool *p,
-			  struct address signer)
+			  const struct pool_ballot *new)
 {
+	const bool is_quick = quick(new->vote.action);
 	size_t n = 0, oldest = 0;
 
 	for (size_t i = 0; i < p->n; i++) {
-		if (!address_eq(p->ballots[i].signer, signer))
+		const struct pool_ballot *b = &p->ballots[i];
+		if (!address_eq(b->signer, new->signer) ||
+		    quick(b->vote.action) != is_quick)
 			continue;
-		if (!n++ ||
-		    p->ballots[i].vote.expiry < p->ballots[oldest].vote.expiry)
+		if (!n++ || b->vote.expiry < p->ballots[oldest].vote.expiry)
 			oldest = i;
 	}
-	if (n >= BALLOTS_A_SIGNER)
-		return drop(txn, p, oldest);
-	return p->n < POOL_MAX ? OK : ERR_FULL;
+	if (n < BALLOTS_A_LIFE) /* former guardians fill it: pruned soon */
+		return p->n < POOL_MAX ? OK : ERR_FULL;
+	if (new->vote.expiry <= p->ballots[oldest].vote.expiry)
+		return ERR_FULL;
+	return drop(txn, p, oldest);
 }
 
 enum err pool_add(struct store_txn *txn, struct pool *p, const struct bundle *b,
@@ -277,9 +282,9 @@ enum err pool_add(struct store_txn *txn, struct pool *p, const struct bundle *b,
 		one.signature = b->signatures[i];
 		if (pool_has(p, &one.digest, one.signer))
 			continue;
-		err = make_room(txn, p, one.signer);
-		if (err == ERR_FULL) /* former guardians fill it: pruned soon */
-			return OK;
+		err = make_room(txn, p, &one);
+		if (err == ERR_FULL)
+			continue;
 		if (!err)
 			err = write_one(txn, p, &one);
 		if (err)
@@ -288,6 +293,19 @@ enum err pool_add(struct store_txn *txn, struct pool *p, const struct bundle *b,
 		++*ret_new;
 	}
 	return OK;
+}
+
+struct pool_refusal pool_left_out(const struct pool *p, const struct bundle *b)
+{
+	struct hash32 digest = vote_digest(&b->vote);
+
+	for (size_t i = 0; i < b->n; i++)
+		if (!pool_has(p, &digest, b->signers[i]))
+			return refuse("busy", "expiry",
+				      "%d ballots of signer number %zu that "
+				      "expire later are held already",
+				      BALLOTS_A_LIFE, i);
+	return (struct pool_refusal){0};
 }
 
 static bool dead(const struct pool_rules *rules, const struct pool_ballot *b)

@@ -49,9 +49,14 @@ struct pool_refusal pool_judge(const struct pool_rules *rules,
 			       const struct bundle *b);
 
 MUST_CHECK enum err pool_open(struct store_txn *txn, struct pool *ret);
-/* Adds each signature of a judged bundle. ret_new: how many were new. */
+/* Adds each signature of a judged bundle for which there is room (a signer has
+ * BALLOTS_A_LIFE of a kind, the latest to expire). ret_new: how many. */
 MUST_CHECK enum err pool_add(struct store_txn *txn, struct pool *pool,
 			     const struct bundle *b, size_t *ret_new);
+/* Why a judged bundle that was added is not held: a signer in it has no place
+ * left. code NULL: it is. */
+struct pool_refusal pool_left_out(const struct pool *pool,
+				  const struct bundle *b);
 bool pool_has(const struct pool *pool, const struct hash32 *digest,
 	      struct address signer);
 /* Drops what can never count again. ret_gone: how many. */

@@ -1,4 +1,5 @@
-/* Replays one batch on the ledger, and proves it bad when it is. */
+/* Replays one batch on the ledger, and proves it bad when it is; and what L1
+ * itself changed. */
 #include "watcher/replica.h"
 
 #include <assert.h>
@@ -190,6 +191,7 @@ static enum err all_steps(struct replay *p, const struct sovereign_log *event,
 		.leaf_count = event->committed.batch.leaf_count,
 		.inbox_through = event->committed.batch.inbox_through,
 		.block = p->step->block.number,
+		.time = p->step->block.time,
 		.block_hash = p->step->block.hash,
 	};
 	struct step_proof *s = calloc(1, sizeof(*s));
@@ -215,4 +217,119 @@ enum err replay_batch(struct replay *p, const struct sovereign_log *event)
 		err = all_steps(p, event, call);
 	free(call);
 	return err;
+}
+
+/* ---- what L1 itself changed ---- */
+
+/* The mark with this block's place in it. */
+static struct ledger_mark here(const struct replay *p)
+{
+	struct ledger_mark mark;
+
+	ledger_mark(p->r->ledger, &mark);
+	mark.block = p->step->block.number;
+	mark.time = p->step->block.time;
+	mark.block_hash = p->step->block.hash;
+	return mark;
+}
+
+/* L1 writes other amounts: entries must lead to the root that it computed. */
+static enum err l1_wrote(struct replay *p, enum ledger_change kind,
+			 const struct diff_entry *entries, size_t n,
+			 struct hash32 expected, const char *what)
+{
+	struct ledger_mark next = here(p);
+	struct hash32 root;
+	enum err err = ledger_apply(p->txn, p->r->ledger, kind, &next, entries,
+				    n, &root);
+
+	if (err == ERR_INVALID || (!err && !hash_eq(root, expected))) {
+		replay_stop(p, STOP_UNVERIFIABLE, next.batch,
+			    "%s after batch %llu leads to a root that is not "
+			    "ours",
+			    what, (unsigned long long)next.batch);
+		return OK;
+	}
+	return err;
+}
+
+enum err replay_executed(struct replay *p, const struct sovereign_log *log)
+{
+	struct diff_entry entry = {.index = log->withdrawal_executed.index};
+	struct u256 debited = log->withdrawal_executed.debited;
+	struct u256 left;
+	struct record old;
+	enum err err;
+
+	if (u256_is_zero(debited)) /* void: the root stays */
+		return OK;
+	err = ledger_record(p->txn, p->r->ledger, entry.index, &old);
+	if (err && err != ERR_NOT_FOUND)
+		return err;
+	if (err || !u256_sub(record_amount(&old), debited, &left)) {
+		replay_stop(p, STOP_UNVERIFIABLE, here(p).batch,
+			    "withdrawal %llu takes more than leaf %llu has",
+			    (unsigned long long)log->withdrawal_executed.id,
+			    (unsigned long long)entry.index);
+		return OK;
+	}
+	entry.record = record_with_amount(&old, left);
+	return l1_wrote(p, LEDGER_EXECUTED, &entry, 1,
+			log->withdrawal_executed.new_root,
+			"a forced withdrawal");
+}
+
+enum err replay_settled(struct replay *p, const struct sovereign_log *log)
+{
+	struct diff_entry entries[BUCKET_LEAVES];
+	const uint8_t *mask = log->settled.mask.b;
+	uint64_t bucket = u256_u64(log->settled.bucket);
+	size_t n = 0;
+
+	for (unsigned i = 0; i < BUCKET_LEAVES; i++) {
+		uint64_t index = (bucket << 8) + i;
+		struct record old;
+		enum err err;
+
+		if (!(mask[31 - i / 8] >> i % 8 & 1))
+			continue;
+		err = ledger_record(p->txn, p->r->ledger, index, &old);
+		if (err && err != ERR_NOT_FOUND)
+			return err;
+		if (err || record_kind(&old) != RECORD_BALANCE)
+			continue; /* the root will tell */
+		entries[n].index = index;
+		entries[n++].record = record_with_amount(&old, u256_from(0));
+	}
+	return l1_wrote(p, LEDGER_SETTLED, entries, n, log->settled.new_root,
+			"settling");
+}
+
+/* Drops batches from bad_batch on. A ledger that stopped there, or later, can
+ * go on: what it could not follow is gone. */
+enum err replay_rewound(struct replay *p, const struct sovereign_log *log)
+{
+	uint64_t bad_batch = log->rewound.bad_batch;
+	struct history *h = &p->r->history;
+	struct stop none = {.kind = STOP_NONE};
+	struct ledger_mark next = here(p), after;
+	enum err err = OK;
+
+	if (h->stop.kind != STOP_NONE && h->stop.batch < bad_batch)
+		return OK;
+	if (next.batch >= bad_batch)
+		err = ledger_undo_batch(p->txn, p->r->ledger, bad_batch, &next);
+	if (err)
+		return err;
+	ledger_mark(p->r->ledger, &after);
+	if (!hash_eq(after.root, log->rewound.root) ||
+	    after.leaf_count != log->rewound.leaf_count) {
+		replay_stop(p, STOP_UNVERIFIABLE, bad_batch,
+			    "without batch %llu L1's root is not ours",
+			    (unsigned long long)bad_batch);
+		return OK;
+	}
+	if (h->stop.kind == STOP_NONE)
+		return OK;
+	return history_stop(p->txn, h, p->at, &none);
 }

@@ -6,8 +6,9 @@
 #include "abi/family/sovereign.h"
 #include "sys/log.h"
 
-#define META_ROLLUP "rollup"
-#define PASSES_MAX  8 /* over one block: each finds one more stop */
+#define META_ROLLUP  "rollup"
+#define RETRY_BLOCKS 512 /* read again at a start: seconds */
+#define PASSES_MAX   8	 /* over one block: each finds one more stop */
 
 static struct slice rollup_key(void)
 {
@@ -106,129 +107,27 @@ enum err replica_set_rollup(struct replica *r, struct address rollup)
 	return err;
 }
 
+/* The events of one_log(); what anybody can add for a little ether (bonds,
+ * requests, deposits) is not read. */
 struct follow_config replica_follow_config(const struct replica *r)
 {
 	return (struct follow_config){
 		.addresses = {r->hatch, r->rollup},
 		.n_addresses = 2,
+		.topics = {sovereign_topic(SOVEREIGN_PROMOTED),
+			   sovereign_topic(SOVEREIGN_OPENED),
+			   sovereign_topic(SOVEREIGN_RESUMED),
+			   sovereign_topic(SOVEREIGN_AMENDED),
+			   sovereign_topic(SOVEREIGN_ENACTED),
+			   sovereign_topic(SOVEREIGN_REWOUND),
+			   sovereign_topic(SOVEREIGN_COMMITTED),
+			   sovereign_topic(SOVEREIGN_WITHDRAWAL_EXECUTED),
+			   sovereign_topic(SOVEREIGN_SETTLED)},
+		.n_topics = 9,
 		.with_input = {sovereign_topic(SOVEREIGN_COMMITTED)},
 		.n_with_input = 1,
 		.tip = r->tip,
 	};
-}
-
-/* ---- what L1 itself changed ---- */
-
-/* The mark with this block's place in it. */
-static struct ledger_mark here(const struct replay *p)
-{
-	struct ledger_mark mark;
-
-	ledger_mark(p->r->ledger, &mark);
-	mark.block = p->step->block.number;
-	mark.block_hash = p->step->block.hash;
-	return mark;
-}
-
-/* L1 writes other amounts: entries must lead to the root that it computed. */
-static enum err l1_wrote(struct replay *p, enum ledger_change kind,
-			 const struct diff_entry *entries, size_t n,
-			 struct hash32 expected, const char *what)
-{
-	struct ledger_mark next = here(p);
-	struct hash32 root;
-	enum err err = ledger_apply(p->txn, p->r->ledger, kind, &next, entries,
-				    n, &root);
-
-	if (err == ERR_INVALID || (!err && !hash_eq(root, expected))) {
-		replay_stop(p, STOP_UNVERIFIABLE, next.batch,
-			    "%s after batch %llu leads to a root that is not "
-			    "ours",
-			    what, (unsigned long long)next.batch);
-		return OK;
-	}
-	return err;
-}
-
-static enum err executed(struct replay *p, const struct sovereign_log *log)
-{
-	struct diff_entry entry = {.index = log->withdrawal_executed.index};
-	struct u256 debited = log->withdrawal_executed.debited;
-	struct u256 left;
-	struct record old;
-	enum err err;
-
-	if (u256_is_zero(debited)) /* void: the root stays */
-		return OK;
-	err = ledger_record(p->txn, p->r->ledger, entry.index, &old);
-	if (err && err != ERR_NOT_FOUND)
-		return err;
-	if (err || !u256_sub(record_amount(&old), debited, &left)) {
-		replay_stop(p, STOP_UNVERIFIABLE, here(p).batch,
-			    "withdrawal %llu takes more than leaf %llu has",
-			    (unsigned long long)log->withdrawal_executed.id,
-			    (unsigned long long)entry.index);
-		return OK;
-	}
-	entry.record = record_with_amount(&old, left);
-	return l1_wrote(p, LEDGER_EXECUTED, &entry, 1,
-			log->withdrawal_executed.new_root,
-			"a forced withdrawal");
-}
-
-static enum err settled(struct replay *p, const struct sovereign_log *log)
-{
-	struct diff_entry entries[BUCKET_LEAVES];
-	const uint8_t *mask = log->settled.mask.b;
-	uint64_t bucket = u256_u64(log->settled.bucket);
-	size_t n = 0;
-
-	for (unsigned i = 0; i < BUCKET_LEAVES; i++) {
-		uint64_t index = (bucket << 8) + i;
-		struct record old;
-		enum err err;
-
-		if (!(mask[31 - i / 8] >> i % 8 & 1))
-			continue;
-		err = ledger_record(p->txn, p->r->ledger, index, &old);
-		if (err && err != ERR_NOT_FOUND)
-			return err;
-		if (err || record_kind(&old) != RECORD_BALANCE)
-			continue; /* the root will tell */
-		entries[n].index = index;
-		entries[n++].record = record_with_amount(&old, u256_from(0));
-	}
-	return l1_wrote(p, LEDGER_SETTLED, entries, n, log->settled.new_root,
-			"settling");
-}
-
-/* Drops batches from bad_batch on. A ledger that stopped there, or later, can
- * go on: what it could not follow is gone. */
-static enum err rewound(struct replay *p, const struct sovereign_log *log)
-{
-	uint64_t bad_batch = log->rewound.bad_batch;
-	struct history *h = &p->r->history;
-	struct stop none = {.kind = STOP_NONE};
-	struct ledger_mark next = here(p), after;
-	enum err err = OK;
-
-	if (h->stop.kind != STOP_NONE && h->stop.batch < bad_batch)
-		return OK;
-	if (next.batch >= bad_batch)
-		err = ledger_undo_batch(p->txn, p->r->ledger, bad_batch, &next);
-	if (err)
-		return err;
-	ledger_mark(p->r->ledger, &after);
-	if (!hash_eq(after.root, log->rewound.root) ||
-	    after.leaf_count != log->rewound.leaf_count) {
-		replay_stop(p, STOP_UNVERIFIABLE, bad_batch,
-			    "without batch %llu L1's root is not ours",
-			    (unsigned long long)bad_batch);
-		return OK;
-	}
-	if (h->stop.kind == STOP_NONE)
-		return OK;
-	return history_stop(p->txn, h, p->at, &none);
 }
 
 /* ---- one block ---- */
@@ -252,8 +151,8 @@ static enum err ledger_event(struct replay *p, const struct sovereign_log *log)
 	if (log->event == SOVEREIGN_COMMITTED)
 		return replay_batch(p, log);
 	if (log->event == SOVEREIGN_WITHDRAWAL_EXECUTED)
-		return executed(p, log);
-	return settled(p, log);
+		return replay_executed(p, log);
+	return replay_settled(p, log);
 }
 
 static enum err epoch_is(struct replay *p, uint64_t epoch)
@@ -275,7 +174,7 @@ static enum err one_log(struct replay *p, const struct sovereign_log *log)
 	case SOVEREIGN_ENACTED:
 		return epoch_is(p, log->enacted.epoch);
 	case SOVEREIGN_REWOUND:
-		return rewound(p, log);
+		return replay_rewound(p, log);
 	case SOVEREIGN_COMMITTED:
 	case SOVEREIGN_WITHDRAWAL_EXECUTED:
 	case SOVEREIGN_SETTLED:
@@ -344,18 +243,36 @@ static enum err give_up(struct replica *r, struct store_txn *txn)
 	return err;
 }
 
+/* No reorg reaches below the blocks that are kept, and L1 rewinds no batch that
+ * is final: how to undo older changes is not needed any more. */
+static enum err forget_final(struct replay *p)
+{
+	const struct block_ref *at = &p->step->block;
+
+	if (!p->r->finality || at->number < CHAIN_KEEP ||
+	    at->time < p->r->finality)
+		return OK;
+	return ledger_prune(p->txn, p->r->ledger, at->number - CHAIN_KEEP,
+			    at->time - p->r->finality);
+}
+
 static enum err pass(struct replica *r, const struct follow_step *step,
 		     const struct finding *known, size_t n,
 		     struct finding *ret_found)
 {
 	struct replay p = {.r = r, .step = step, .finding = ret_found};
+	struct ledger_mark before, after;
 	enum err err = store_begin(r->store, true, &p.txn);
 
 	if (err)
 		return err;
+	ledger_mark(r->ledger, &before);
 	err = chain_push(p.txn, &r->chain, &step->block);
 	if (!err)
 		err = all_logs(&p, known, n);
+	ledger_mark(r->ledger, &after);
+	if (!err && !ret_found->set && after.change != before.change)
+		err = forget_final(&p);
 	if (!err && !ret_found->set)
 		return ledger_commit(r->ledger, p.txn);
 	if (err) {
@@ -365,7 +282,23 @@ static enum err pass(struct replica *r, const struct follow_step *step,
 	return give_up(r, p.txn);
 }
 
-void replica_forward(struct replica *r, const struct follow_step *step)
+static void say_findings(struct replica *r, const struct follow_step *step,
+			 struct finding *found, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		buf_done(&found[i].stop.proof);
+		log_error("the ledger stops", "why", found[i].stop.why, "block",
+			  log_u64(step->block.number).s);
+	}
+	if (r->history.gap && !r->gap_said)
+		log_error("chain.from is later than the hatch's first epoch: "
+			  "which standbys were promoted is not known",
+			  "block", log_u64(step->block.number).s);
+	r->gap_said = r->history.gap;
+}
+
+bool replica_forward(struct replica *r, const struct follow_step *step,
+		     bool anyway)
 {
 	struct finding found[PASSES_MAX] = {{0}};
 	size_t n = 0;
@@ -376,15 +309,20 @@ void replica_forward(struct replica *r, const struct follow_step *step)
 		err = pass(r, step, found, n, &found[n]);
 		if (err)
 			fatal("a block cannot be committed", err_name(err));
+		if (found[n].stop.kind == STOP_UNVERIFIABLE && !anyway) {
+			log_warn("a block makes no sense: it is read again",
+				 "why", found[n].stop.why, "block",
+				 log_u64(step->block.number).s);
+			for (size_t i = 0; i <= n; i++)
+				buf_done(&found[i].stop.proof);
+			return false;
+		}
 	} while (found[n].set && ++n < PASSES_MAX);
 	if (n == PASSES_MAX)
 		fatal("a block stops the ledger again and again", "replica");
-	for (size_t i = 0; i < n; i++) {
-		buf_done(&found[i].stop.proof);
-		log_error("the ledger stops", "why", found[i].stop.why, "block",
-			  log_u64(step->block.number).s);
-	}
+	say_findings(r, step, found, n);
 	r->tip = step->block;
+	return true;
 }
 
 static enum err back(struct replica *r, struct store_txn *txn)
@@ -398,7 +336,12 @@ static enum err back(struct replica *r, struct store_txn *txn)
 		err = chain_pop(txn, &r->chain);
 	if (err)
 		return err;
-	return read_tip(txn, r);
+	err = read_tip(txn, r);
+	/* Older blocks were followed and forgotten: from here on nobody knows
+	 * what they left. */
+	if (!err && hash_is_zero(r->tip.hash) && block > r->from)
+		return ERR_REORG;
+	return err;
 }
 
 void replica_back(struct replica *r)
@@ -410,6 +353,38 @@ void replica_back(struct replica *r)
 		err = back(r, txn);
 	if (!err)
 		err = ledger_commit(r->ledger, txn);
+	if (err == ERR_REORG)
+		fatal("L1 took back more blocks than are kept: empty the store "
+		      "and follow anew",
+		      "replica");
 	if (err)
 		fatal("a block cannot be undone", err_name(err));
+}
+
+static bool knows_parent(struct replica *r)
+{
+	struct block_ref parent;
+	struct store_txn *txn;
+	bool known;
+
+	if (!r->tip.number || store_begin(r->store, false, &txn))
+		return false;
+	known = !chain_at(txn, &r->chain, r->tip.number - 1, &parent);
+	store_abort(txn);
+	return known;
+}
+
+void replica_reread(struct replica *r, uint64_t blocks)
+{
+	for (; blocks && knows_parent(r); blocks--)
+		replica_back(r);
+}
+
+void replica_retry(struct replica *r)
+{
+	const struct stop *stop = &r->history.stop;
+
+	if (stop->kind == STOP_UNVERIFIABLE &&
+	    r->tip.number - stop->block < RETRY_BLOCKS)
+		replica_reread(r, r->tip.number - stop->block + 1);
 }

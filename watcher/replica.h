@@ -21,7 +21,11 @@ struct replica {
 	struct address hatch;
 	struct address rollup; /* zero: not known yet */
 	uint64_t from;	       /* L1 block to start at */
-	struct block_ref tip;  /* hash zero: nothing followed, start there */
+	/* Seconds until a batch is final, which no amendment changes; 0: not
+	 * known yet, and how to undo batches is kept for ever. */
+	uint64_t finality;
+	bool gap_said;
+	struct block_ref tip; /* hash zero: nothing followed, start there */
 };
 
 /* Opens (or creates) the tables and rebuilds the tree. */
@@ -34,9 +38,17 @@ void replica_done(struct replica *r);
 MUST_CHECK enum err replica_set_rollup(struct replica *r,
 				       struct address rollup);
 /* One block forward or back, durable when it returns. What was learnt is in
- * history.stop. */
-void replica_forward(struct replica *r, const struct follow_step *step);
+ * history.stop.  false: what was read cannot be followed (STOP_UNVERIFIABLE),
+ * and nothing changed: providers may have given us less than there is, so it is
+ * to be read again; `anyway`: it was, and the ledger stops there. */
+MUST_CHECK bool replica_forward(struct replica *r,
+				const struct follow_step *step, bool anyway);
 void replica_back(struct replica *r);
+/* Goes back by so many blocks, or as far as blocks are kept, so that they are
+ * read again. */
+void replica_reread(struct replica *r, uint64_t blocks);
+/* At start: a ledger that stopped without a proof goes back to before that. */
+void replica_retry(struct replica *r);
 /* What follow_new() needs. */
 struct follow_config replica_follow_config(const struct replica *r);
 
@@ -64,6 +76,14 @@ struct replay {
 struct sovereign_log;
 MUST_CHECK enum err replay_batch(struct replay *p,
 				 const struct sovereign_log *event);
+/* What L1 itself changed: a forced withdrawal, exits written into the root,
+ * batches dropped. */
+MUST_CHECK enum err replay_executed(struct replay *p,
+				    const struct sovereign_log *log);
+MUST_CHECK enum err replay_settled(struct replay *p,
+				   const struct sovereign_log *log);
+MUST_CHECK enum err replay_rewound(struct replay *p,
+				   const struct sovereign_log *log);
 /* Fills the finding. */
 void replay_stop(struct replay *p, enum stop_kind kind, uint64_t batch,
 		 const char *format, ...) PRINTF_LIKE(4, 5);

@@ -7,6 +7,7 @@
 #include "watcher/limits.h"
 
 #define RETRY_MS 1000
+#define BUSY_MS	 50
 
 void sight_init(struct sight *s, struct l1 *l1, struct address hatch)
 {
@@ -104,13 +105,16 @@ static void read_facts(struct sight *s)
 	bool moved = !hash_eq(at->hash, s->at.hash);
 	bool failed = s->trouble[0] || !s->known;
 
+	s->busy = false;
 	if (s->reading || !view->healthy || hash_is_zero(at->hash))
 		return;
 	if (!moved && !(failed && s->read_ms + RETRY_MS <= s->now_ms))
 		return;
-	s->at = *at;
 	s->read_ms = s->now_ms;
-	s->reading = !hatch_read(s->l1, s->hatch, &s->at, facts_read, s);
+	s->reading = !hatch_read(s->l1, s->hatch, at, facts_read, s);
+	s->busy = !s->reading; /* nothing was asked: again next turn */
+	if (s->reading)
+		s->at = *at;
 }
 
 uint64_t sight_turn(struct sight *s, uint64_t now_mono_ms)
@@ -118,6 +122,8 @@ uint64_t sight_turn(struct sight *s, uint64_t now_mono_ms)
 	s->now_ms = now_mono_ms;
 	read_facts(s);
 	read_vault(s);
+	if (s->busy)
+		return now_mono_ms + BUSY_MS;
 	return s->trouble[0] ? now_mono_ms + RETRY_MS : UINT64_MAX;
 }
 

@@ -21,7 +21,7 @@ struct sight {
 	char trouble[200]; /* "" or why the last reading failed */
 	char fatal[256];   /* "" or why it makes no sense to go on */
 
-	bool reading, at_head, vault_reading;
+	bool reading, at_head, vault_reading, busy;
 	uint64_t read_ms, good_ms, vault_ms;
 	struct block_ref at; /* being read, or read last */
 	unsigned misses;     /* heads without a hatch, in a row */

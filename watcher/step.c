@@ -41,9 +41,23 @@ static void start_following(struct watcher *w, uint64_t now)
 		      err_name(err));
 	if (err || !w->sight.known)
 		return;
+	w->replica.finality = w->sight.facts.terms.finality;
 	c = replica_follow_config(&w->replica);
 	w->follow = follow_new(w->l1, &c);
 	w->followed_ms = now;
+}
+
+/* What cannot be followed may be a provider's fault, here or a while ago: the
+ * same block again, then from further and further back. */
+static void read_again(struct watcher *w, uint64_t block, uint64_t now)
+{
+	static const uint64_t back[DOUBTS_MAX] = {0, 64, 512};
+
+	replica_reread(&w->replica, back[w->doubts++]);
+	w->doubted = block;
+	w->doubt_ms = now + DOUBT_MS;
+	follow_free(w->follow);
+	w->follow = NULL;
 }
 
 /* Commits what has arrived, up to BLOCKS_A_TURN. */
@@ -51,20 +65,27 @@ static uint64_t follow_blocks(struct watcher *w, uint64_t now)
 {
 	uint64_t next = UINT64_MAX;
 
-	if (!w->follow)
+	if (!w->follow && now >= w->doubt_ms)
 		start_following(w, now);
 	if (!w->follow)
 		return next;
 	next = follow_turn(w->follow, now);
+	if (!follow_behind(w->follow))
+		w->followed_ms = now;
 	for (int i = 0; i < BLOCKS_A_TURN; i++) {
 		struct follow_step step = follow_peek(w->follow);
 
 		if (step.move == FOLLOW_NONE)
 			return next;
-		if (step.move == FOLLOW_FORWARD)
-			replica_forward(&w->replica, &step);
-		else
+		if (step.move == FOLLOW_BACK) {
 			replica_back(&w->replica);
+		} else if (!replica_forward(&w->replica, &step,
+					    w->doubts == DOUBTS_MAX)) {
+			read_again(w, step.block.number, now);
+			return now + DOUBT_MS;
+		}
+		if (step.block.number >= w->doubted)
+			w->doubts = 0;
 		follow_ack(w->follow, &w->replica.tip);
 		w->followed_ms = now;
 	}
@@ -72,6 +93,27 @@ static uint64_t follow_blocks(struct watcher *w, uint64_t now)
 }
 
 /* ---- deciding ---- */
+
+/* Whole seconds of local time for which today's lateness has been seen.  While
+ * L1 is out of sight nothing is known: what was seen stays. */
+static uint64_t seen_late(struct watcher *w, bool blind, uint64_t now)
+{
+	const struct hatch_facts *f = &w->sight.facts;
+	uint64_t since;
+
+	if (!w->sight.known || blind)
+		return 0;
+	if (phase_of(f, f->block.time) != PHASE_LATE) {
+		w->late = false;
+		return 0;
+	}
+	since = verdict_late_since(f);
+	if (!w->late || since != w->late_since)
+		w->late_ms = now;
+	w->late = true;
+	w->late_since = since;
+	return (now - w->late_ms) / 1000;
+}
 
 static struct verdict_input input(struct watcher *w, const char *blind,
 				  const char **standby_why, uint64_t now)
@@ -81,6 +123,7 @@ static struct verdict_input input(struct watcher *w, const char *blind,
 		.facts = w->sight.known ? f : NULL,
 		.l1_healthy = !blind[0],
 		.l1_why = blind,
+		.seen_late = seen_late(w, blind[0], now),
 		.policy = {.observer = !w->config->guardian_set,
 			   .promote = w->config->vote.promote == VOTE_AUTO,
 			   .open = w->config->vote.open == VOTE_AUTO,
@@ -163,6 +206,7 @@ struct turn { /* what one turn's transaction holds */
 	size_t n_calls;
 	struct http_deferred *calls[INTAKE_MAX];
 	bool known[INTAKE_MAX];
+	struct pool_refusal refusals[INTAKE_MAX]; /* code NULL: taken */
 };
 
 static enum err add(struct watcher *w, struct turn *t, const struct bundle *b,
@@ -186,10 +230,14 @@ static enum err add_posted(struct watcher *w, struct turn *t)
 	intake_drained(w->intake);
 	while (!err && t->n_calls < INTAKE_MAX &&
 	       intake_take(w->intake, &item)) {
-		bool known = true;
+		bool known = false;
 		/* Judged again: the facts may have moved since. */
-		if (!pool_judge(&t->rules, &item.bundle).code)
+		struct pool_refusal r = pool_judge(&t->rules, &item.bundle);
+		if (!r.code)
 			err = add(w, t, &item.bundle, &known);
+		if (!r.code && known)
+			r = pool_left_out(&w->pool, &item.bundle);
+		t->refusals[t->n_calls] = r;
 		t->known[t->n_calls] = known;
 		t->calls[t->n_calls++] = item.call;
 	}
@@ -262,7 +310,7 @@ static void commit_turn(struct watcher *w, uint64_t now)
 	if (err)
 		fatal("ballots cannot be committed", err_name(err));
 	for (size_t i = 0; i < t.n_calls; i++)
-		api_answer_ballot(t.calls[i], t.known[i]);
+		api_answer_ballot(t.calls[i], &t.refusals[i], t.known[i]);
 	voter_ask(&w->voter, &asked);
 }
 
@@ -284,6 +332,29 @@ static uint64_t gossip_interval(const struct watcher *w)
 		break;
 	}
 	return PEER_CALM_MS;
+}
+
+/* Not before the hatch is known, since nothing could be judged; and what was
+ * refused is read again when it may be judged otherwise. */
+static uint64_t gossip(struct watcher *w, uint64_t now)
+{
+	const struct hatch_facts *f = &w->sight.facts;
+	struct gossip_of of;
+
+	if (!w->sight.known)
+		return UINT64_MAX;
+	of = (struct gossip_of){
+		.epoch = f->epoch,
+		.progress = f->count,
+		.round = l1_view(w->l1)->head.time /
+			 (f->terms.round ? f->terms.round : 1),
+	};
+	if (of.epoch != w->gossip_of.epoch ||
+	    of.progress != w->gossip_of.progress ||
+	    of.round != w->gossip_of.round)
+		gossip_again(&w->gossip);
+	w->gossip_of = of;
+	return gossip_turn(&w->gossip, now, gossip_interval(w));
 }
 
 static void publish(struct watcher *w, const struct verdict_input *in,
@@ -349,7 +420,7 @@ uint64_t watcher_step(struct watcher *w, uint64_t now)
 	show_phase(w, &verdict);
 	w->verdict = verdict;
 	commit_turn(w, now);
-	next = earlier(next, gossip_turn(&w->gossip, now, gossip_interval(w)));
+	next = earlier(next, gossip(w, now));
 	next = earlier(next, standbys_turn(&w->standbys, now,
 					   verdict.phase == PHASE_LATE
 						   ? PROBE_LATE_MS

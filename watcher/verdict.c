@@ -27,9 +27,7 @@ static void PRINTF_LIKE(2, 3) say(struct verdict *v, const char *format, ...)
 	va_end(args);
 }
 
-/* When today's lateness began: the SLA ran out, or after that the promoted
- * standby's own window did. */
-static uint64_t late_since(const struct hatch_facts *f)
+uint64_t verdict_late_since(const struct hatch_facts *f)
 {
 	uint64_t late = f->last_at + f->terms.sla_window;
 	uint64_t failed = f->promoted_at + f->terms.failover_window;
@@ -106,17 +104,27 @@ static void decide_open(const struct verdict_input *in, struct verdict *v)
 	say(v, "no batch in the SLA window and no standby is left: open");
 }
 
+/* Seconds, by whichever clock is behind. */
+static uint64_t hold_off_left(const struct verdict_input *in)
+{
+	const uint64_t hold_off = in->policy.hold_off;
+	uint64_t now = in->facts->block.time;
+	uint64_t from = verdict_late_since(in->facts) + hold_off;
+	uint64_t l1 = now <= from ? from - now + 1 : 0;
+	uint64_t ours = in->seen_late < hold_off ? hold_off - in->seen_late : 0;
+
+	return l1 > ours ? l1 : ours;
+}
+
 static void decide_late(const struct verdict_input *in, struct verdict *v)
 {
-	const struct hatch_facts *f = in->facts;
-	uint64_t now = f->block.time;
-	uint64_t from = late_since(f) + in->policy.hold_off;
+	uint64_t left = hold_off_left(in);
 	int at = choose(in);
 	bool keep_open = in->prior.young && in->prior.act == VERDICT_OPEN;
 
-	if (now <= from && (in->policy.promote || in->policy.open)) {
+	if (left && (in->policy.promote || in->policy.open)) {
 		say(v, "late: the hold-off lasts for %llu s more",
-		    (unsigned long long)(from - now + 1));
+		    (unsigned long long)left);
 		return;
 	}
 	if (at >= 0 && !keep_open)

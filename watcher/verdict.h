@@ -20,7 +20,8 @@ enum standby_state {
 struct verdict_policy {
 	bool observer;	    /* has no vote: says what others decide */
 	bool promote, open; /* true: without asking a human */
-	uint64_t hold_off;  /* seconds of L1 time the condition must last */
+	uint64_t hold_off;  /* seconds, of L1's time and of ours, that the
+			     * condition must last */
 };
 
 /* What this watcher chose before, for the same epoch and progress. */
@@ -35,6 +36,9 @@ struct verdict_input {
 	bool l1_healthy;
 	const char *l1_why;
 	struct verdict_policy policy;
+	/* Seconds of local time since this watcher saw today's lateness first:
+	 * the first block after L1 stood still is late by hours at once. */
+	uint64_t seen_late;
 	/* By position in facts->standbys. */
 	enum standby_state standby[HATCH_KEYS_MAX];
 	bool promoted[HATCH_KEYS_MAX]; /* once since the last commit */
@@ -49,6 +53,9 @@ struct verdict {
 };
 
 struct verdict verdict_of(const struct verdict_input *in);
+/* When today's lateness began, unix seconds: the SLA ran out, or after that the
+ * promoted standby's own window did. */
+uint64_t verdict_late_since(const struct hatch_facts *facts);
 const char *verdict_act_name(enum verdict_act act);
 
 #endif

@@ -22,6 +22,7 @@ static enum err open_store(struct watcher *w, struct err_text *error)
 			   s->chain.hatch, s->chain.from, &w->replica, error);
 	if (err)
 		return err;
+	replica_retry(&w->replica);
 	err = store_begin(w->store, true, &txn);
 	if (err)
 		return err;
@@ -111,10 +112,13 @@ enum err watcher_new(const struct watcher_config *config, struct watcher **ret,
 
 static void answer_waiting(struct watcher *w)
 {
+	struct pool_refusal ending = {.code = "not_ready",
+				      .field = "",
+				      .message = "this watcher is stopping"};
 	struct intake_item item;
 
 	while (w->intake && intake_take(w->intake, &item))
-		api_answer_ballot(item.call, false);
+		api_answer_ballot(item.call, &ending, false);
 }
 
 void watcher_free(struct watcher *w)

@@ -29,7 +29,18 @@ struct watcher {
 	struct verdict verdict;
 	char voting[ASK_ANSWER_TEXT + 64]; /* "" or why we do not vote */
 	bool ballots_changed, fill_said;
-	uint64_t reaped_ms, followed_ms; /* the ledger moved last */
+	uint64_t reaped_ms;
+	uint64_t followed_ms; /* the ledger moved last, or had nothing to do */
+	/* A block that could not be followed, how often, and until when it is
+	 * not read again. */
+	uint64_t doubted, doubt_ms;
+	unsigned doubts;
+	/* The lateness that is being watched, and since when (local time). */
+	uint64_t late_since, late_ms;
+	bool late;
+	struct gossip_of { /* what peers' ballots were judged by last */
+		uint64_t epoch, progress, round;
+	} gossip_of;
 	char fatal[256];
 };
 

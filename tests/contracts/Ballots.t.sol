@@ -91,6 +91,17 @@ contract BallotsTest is Base {
 		tryPromote(bundle, BadSignature.selector);
 	}
 
+	/// The largest board, unanimous.
+	function test_thirty_two_guardians_may_all_sign() public {
+		guardianKeys = sortedKeys(0xa000, 32);
+		deploy(terms0(), Thresholds(32, 32, 32, 32));
+		book.truncate(0);
+		populate(1);
+		goLate();
+		hatch.promote(standbyA, soon(), promoteBundle(standbyA, soon(), 32));
+		same(rollup.sequencer(), standbyA, "promoted");
+	}
+
 	function test_high_s_is_refused() public {
 		(uint8 v, bytes32 r, bytes32 s) = vm.sign(guardianKeys[0], hash());
 		bytes memory two = sigs(guardianKeys, 1, 2, hash());

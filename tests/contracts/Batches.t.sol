@@ -218,6 +218,12 @@ contract BatchesTest is Base {
 			p.diff[(i + 1) * 58 + 4] = bytes1(uint8(i));
 			rehash(p);
 			land(p, NotAscending.selector);
+			// and even if all its other bits are set
+			bytes memory kept = slice(p.diff, 0, p.diff.length);
+			for (uint256 j = 5; j < 58; j++) p.diff[(i + 1) * 58 + j] = 0xff;
+			rehash(p);
+			land(p, NotAscending.selector);
+			p.diff = kept;
 			p.diff[(i + 1) * 58 + 4] = bytes1(uint8(i + 1));
 			rehash(p);
 			uint256 snapshot = vm.snapshotState();

@@ -338,6 +338,10 @@ contract BucketsTest is ExitBase {
 		commit();
 		openNow();
 		token.set(mode);
+		uint256 again = vm.snapshotState();
+		exit(0);
+		same(rollup.owed(citizen(0), address(token)), paid ? 0 : 30, "owed by a single exit");
+		vm.revertToState(again);
 		bucket(0, 3);
 		same(rollup.owed(citizen(0), address(token)), paid ? 0 : 30, "owed");
 		same(citizen(1).balance, 5, "the neighbour");

@@ -334,6 +334,26 @@ contract MoneyTest is Base {
 		locks(abi.encodeCall(rollup.commit, (b, none, "", "")));
 	}
 
+	/// Nor what the hatch alone may call, if it were the hatch that came back.
+	function test_every_command_is_locked() public {
+		owing(address(payee));
+		vm.etch(address(hatch), address(new Forwarder(address(rollup))).code);
+		commandLocks(abi.encodeCall(rollup.promote, (standbyA)));
+		commandLocks(abi.encodeCall(rollup.open, ("")));
+		commandLocks(abi.encodeCall(rollup.rewind, ("")));
+		commandLocks(abi.encodeCall(rollup.resume, (standbyA)));
+		commandLocks(abi.encodeCall(rollup.configure, (abi.encode(addresses(validatorKeys), uint8(3), uint96(1)))));
+	}
+
+	function commandLocks(bytes memory data) internal {
+		uint256 snapshot = vm.snapshotState();
+		Relay relay = new Relay(address(hatch), data);
+		vm.prank(address(payee));
+		rollup.claim(address(0), address(relay));
+		same(relay.got(), Reentered.selector, "Reentered");
+		vm.revertToState(snapshot);
+	}
+
 	/// Not through the hatch either.
 	function test_the_hatch_cannot_be_moved_in_the_middle() public {
 		owing(address(payee));
@@ -376,5 +396,23 @@ contract Relay {
 	receive() external payable {
 		(bool ok, bytes memory answer) = target.call(data);
 		if (!ok) got = bytes4(answer);
+	}
+}
+
+/// Stands where the hatch stood: whoever calls it commands the rollup.
+contract Forwarder {
+	address private immutable target;
+
+	constructor(address target_) {
+		target = target_;
+	}
+
+	fallback() external {
+		(bool ok, bytes memory answer) = target.call(msg.data);
+		assembly {
+			switch ok
+			case 0 { revert(add(answer, 0x20), mload(answer)) }
+			default { return(add(answer, 0x20), mload(answer)) }
+		}
 	}
 }

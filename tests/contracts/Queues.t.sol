@@ -437,6 +437,32 @@ contract QueuesTest is Base {
 		same(rollup.owed(citizen(101), address(0)), 0, "owed");
 	}
 
+	/// Not even into one that is larger already, which costs less to write.
+	function test_no_gas_makes_an_iou_larger() public {
+		Payee payee = new Payee();
+		populate(2);
+		vm.deal(citizen(1), 1 ether);
+		for (uint256 i = 0; i < 2; i++) {
+			vm.prank(citizen(1));
+			rollup.requestWithdrawal{value: 5000}(1, 50, address(payee));
+		}
+		late();
+		execute(0, 1);
+		book.set(1, coin(1, 951));
+		execute(1, 1);
+		vm.warp(block.timestamp + FINALITY + 1);
+		payee.set(Payee.Mode.Refuses);
+		rollup.pay(0);
+		same(rollup.owed(address(payee), address(0)), 50, "owed");
+		payee.set(Payee.Mode.Picky);
+		for (uint256 gas = 20_000; fateOf(1) == EXECUTED; gas += 500) {
+			(bool ok,) = address(rollup).call{gas: gas}(abi.encodeCall(rollup.pay, (1)));
+			ok;
+		}
+		same(address(payee).balance, 50, "paid");
+		same(rollup.owed(address(payee), address(0)), 50, "no larger");
+	}
+
 	// ---- openings empty the queue
 
 	function test_unserved_requests_return_their_bounty_to_the_payer() public {

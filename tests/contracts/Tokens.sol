@@ -79,6 +79,7 @@ contract Payee {
 		Takes,
 		Refuses,
 		Burns,
+		Picky, // takes it only with most of the gas it is due
 		Calls
 	}
 
@@ -114,6 +115,7 @@ contract Payee {
 		Mode m = mode;
 		require(m != Mode.Refuses, "payee says no");
 		while (m == Mode.Burns) {}
+		require(m != Mode.Picky || gasleft() > 14_000, "not with so little");
 		if (m == Mode.Calls) {
 			(bool ok,) = target.call(data);
 			require(!ok, "got in");

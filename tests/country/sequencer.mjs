@@ -201,14 +201,15 @@ class Sequencer {
 	}
 
 	// A batch whose second step leads to a root that its data does not give, or
-	// (lieKind "reown") one that gives another person's leaf to the sequencer.
+	// (lieKind "reown") one that gives another person's leaf to the sequencer, or
+	// makes it no record at all: "empty", "kind" (there is no 3), "nobody".
 	async lie() {
 		const { ledger } = this.follower;
 		const draft = new Draft(ledger);
 		pay(draft, this.purses(), LIE_ENTRIES, new Set());
 		for (let i = 0; i < ledger.leafCount && draft.changed.size < LIE_ENTRIES; i++)
 			draft.changed.set(i, draft.record(i));
-		const reown = this.flags.lieKind === 'reown';
+		const reown = this.flags.lieKind !== 'root';
 		const entries = draft.entries().map(([index, record], i) =>
 			[index, reown && i === STEP ? this.stolen(record) : record]);
 		const { batch, roots, diff } = seal(ledger, entries, draft.leafCount,
@@ -221,7 +222,12 @@ class Sequencer {
 
 	stolen(record) {
 		const mine = Uint8Array.from(record);
-		mine.set(unhex(this.address), 1);
+		switch (this.flags.lieKind) {
+		case 'empty': return mine.fill(0);
+		case 'kind': mine[0] = 3; break;
+		case 'nobody': mine.fill(0, 1, 21); break;
+		default: mine.set(unhex(this.address), 1);
+		}
 		return mine;
 	}
 

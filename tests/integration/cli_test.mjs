@@ -75,9 +75,9 @@ function words() {
 			`ballot ${verb} --help`);
 	refuses(['ballot'], ['sign|list|import|export'], 'ballot without a verb', 2);
 	refuses(['status', '--nonsense'], ['--nonsense'], 'an unknown option', 2);
-	refuses(['status'], ['--watcher', '--rpc'], 'status of nobody');
+	refuses(['status'], ['--watcher', '--rpc'], 'status of nobody', 2);
 	refuses(['status', '--rpc', 'ftp://x', '--hatch', NATIVE], ['ftp://x', 'http://'],
-		'an endpoint that is no URL');
+		'an endpoint that is no URL', 2);
 	refuses(['withdraw', '--index', '1'], ['--amount'], 'half a withdrawal', 2);
 	refuses(['withdraw', '--index', '-1', '--amount', '1', '--recipient', NATIVE],
 		['--index', '2^53'], 'a negative index', 2);
@@ -86,6 +86,74 @@ function words() {
 	refuses(['exit', '--index', '1', '--recipient',
 		'0xD8dA6BF26964aF9D7eEd9e03E53415D37aA96046'],
 	['--recipient', 'checksum'], 'an address with a wrong checksum', 2);
+	help();
+	contradictions();
+}
+
+// Each command shows the options that it uses, and an example.
+function help() {
+	const { status, stdout } = egress('ballot', '--help');
+	expect(status === 0 && ['sign', 'list', 'import', 'export'].every((verb) =>
+		new RegExp(`^ +${verb} +\\w`, 'm').test(stdout)), 'ballot --help', stdout);
+	const shown = { deploy: '--rpc', status: '--watcher', pack: '--watcher',
+		verify: '--rpc', withdraw: '--relayer', exit: '--as=', track: '--relayer' };
+	const hidden = { deploy: '--watcher', pack: '--rpc', verify: '--watcher',
+		withdraw: '--watcher', exit: '--watcher', track: '--hatch', status: '--relayer' };
+	for (const [command, option] of Object.entries(shown)) {
+		const text = egress(command, '--help').stdout;
+		expect(text.includes(option), `${command} --help shows ${option}`, text);
+		expect(!text.includes(hidden[command]),
+			`${command} --help hides ${hidden[command]}`, text);
+		expect(text.includes(`Example: egress ${command}`), `${command} --help: example`, text);
+	}
+	for (const args of [['help'], ['pack', '--help'], ['ballot', '--help']]) {
+		const got = run('/bin/sh', ['-c', '"$0" "$@" > /dev/full', EGRESS, ...args]);
+		expect(got.status === 1 && got.stderr.includes('No space left'),
+			`${args.join(' ')} that cannot be written`, got);
+	}
+}
+
+// What was asked wrongly is told as such, before anything is done.
+function contradictions() {
+	const url = 'http://127.0.0.1:9';
+	const at = ['--rpc', url, '--hatch', '0x' + '11'.repeat(20)];
+	const wish = ['--index', '1', '--recipient', '0x' + '11'.repeat(20)];
+	const id = '0x' + '56'.repeat(32);
+	const key = ['--key', join(folder, 'none')];
+	const wrong = [
+		[['status', '--watcher', url, ...at], '--watcher and --rpc'],
+		[['status', '--rpc', url], '--hatch'],
+		[['status', '--watcher', url, '--timeout', '0'], '--timeout'],
+		[['pack', NATIVE], '--watcher'],
+		[['pack', NATIVE, '--watcher', url, '--json', '--text'], '--text and --json'],
+		[['verify', 'x', '--rpc', url], '--hatch'],
+		[['track', id], '--relayer'],
+		[['track', id, '--relayer', 'ftp://x'], 'ftp://x'],
+		[['ballot', 'list'], '--watcher'],
+		[['ballot', 'import', 'x'], '--watcher'],
+		[['exit', ...wish, ...key], '--rpc'],
+		[['exit', ...wish, ...at], 'no key'],
+		[['exit', ...wish, ...at, ...key, '--signer', 'x'], '--key and --signer'],
+		[['exit', ...wish, ...at, '--signer', 'x'], '--as'],
+		[['withdraw', '--raw', '0xzz', ...at], '--raw'],
+		[['withdraw', '--raw', '0x12', ...at, ...key], '--raw'],
+		[['withdraw', '--raw', '0x12', ...at, '--index', '1'], '--raw'],
+		[['deploy', '--rpc', url, ...key], '--terms'],
+		[['deploy', '--terms', 'x', ...key], '--rpc'],
+		[['deploy', '--terms', 'x', '--rpc', url], '--key'],
+		[['deploy', '--terms', 'x', '--dry-run', '--rpc', url], '--dry-run'],
+		[['deploy', '--terms', 'x', '--dry-run', ...key], '--dry-run'],
+		[['ballot', 'sign', '--action', 'open', '--offline', ...at, '--chain-id', '1',
+			'--epoch', '0', '--progress', '0', '--round', '2', ...key], '--offline and --rpc'],
+	];
+	for (const [args, word] of wrong)
+		refuses(args, [word], args.join(' '), 2);
+	const begun = Date.now();
+	refuses(['ballot', 'sign', '--action', 'open', '--offline', ...at.slice(2), '--chain-id',
+		'1', '--epoch', '0', '--progress', '0', '--round', '2', '--signer',
+		join(folder, 'none.sock'), '--as', NATIVE], ['none.sock', 'egress-signer running'],
+	'a socket that is not there');
+	expect(Date.now() - begun < 3000, 'and at once', Date.now() - begun);
 }
 
 // ---- packs, offline -----------------------------------------------------------
@@ -126,7 +194,7 @@ function packs() {
 	}
 	const told = JSON.parse(egress('verify', file('good.json', forms.json),
 		'--root', root, '--json').stdout);
-	expect(told.current && told.leaves[0].owner === owner && told.leaves[0].amount === '8',
+	expect(!('current' in told) && told.leaves[0].owner === owner && told.leaves[0].amount === '8',
 		'verify --json', told);
 	same(run(EGRESS, ['verify', '-', '--root', root], { input: forms.text + '\n\n' }).status,
 		0, 'from standard input, with a mail\'s white space');
@@ -156,6 +224,15 @@ function badPacks(forms, pack, root) {
 	refuses(['verify', file('empty', ''), '--root', root], ['not a pack'], 'an empty file');
 	refuses(['verify', join(folder, 'nowhere'), '--root', root], ['nowhere', 'No such file'],
 		'a file that is not there');
+	refuses(['verify', folder, '--root', root], ['directory', 'give the file'], 'a folder');
+	const twice = structuredClone(pack);
+	twice.leaves.push(twice.leaves[0]);
+	refuses(['verify', file('twice', JSON.stringify(twice)), '--root', root],
+		['leaf 7', 'twice'], 'a leaf that stands there twice');
+	refuses(['verify', file('p', forms.json), '--root', root, '--chain-id', '5'],
+		['chain 31337', 'not of 5'], 'offline, another chain');
+	refuses(['verify', file('p', forms.json), '--root', root, '--hatch', other.slice(0, 42)],
+		['another hatch'], 'offline, another hatch');
 	refuses(['verify', file('p2', forms.json)], ['--root'], 'against nothing', 2);
 }
 
@@ -190,10 +267,10 @@ async function unsafeTerms(nation) {
 	refuses(['deploy', '--terms', terms, '--rpc', nation.rpcs(), '--key',
 		join(folder, 'no-key')], ['no-key', 'No such file'], 'a key file that is missing');
 	refuses(['deploy', '--terms', terms, '--rpc', nation.rpcs()], ['--key', '--signer'],
-		'no key at all');
+		'no key at all', 2);
 	refuses(['deploy', '--terms', terms, '--rpc', nation.rpcs(), '--key',
 		file('broken.key', 'hello\n')], ['broken.key'], 'a key file with no key in it');
-	refuses(['deploy', '--terms', terms, '--key', key], ['--rpc'], 'no L1');
+	refuses(['deploy', '--terms', terms, '--key', key], ['--rpc'], 'no L1', 2);
 	refuses(['deploy', '--terms', join(folder, 'nowhere.yaml'), '--rpc', nation.rpcs(),
 		'--key', key], ['nowhere.yaml'], 'a terms file that is missing');
 	refuses(['deploy', '--terms', terms, '--rpc', nation.rpcs(), '--key', key,
@@ -290,7 +367,15 @@ async function ballots(nation) {
 	const key = nation.keyFile('guardian1');
 	const promote = ['ballot', 'sign', '--action', 'promote', '--standby',
 		nation.address('standby1'), ...at, '--key', key];
-	refuses(promote, ['refuses'], 'a guardian without a ballot ledger');
+	const needed = refuses(promote, ['no ballot ledger', 'run once: egress-signer', '--init'],
+		'a guardian without a ballot ledger');
+	same(needed.stderr.split('no ballot ledger').length, 2, 'told once');
+	refuses([...promote, '--as', NATIVE], [nation.address('guardian1'), 'not of --as'],
+		'a key that is not of --as');
+	refuses(['ballot', 'sign', '--action', 'open', ...at, '--key',
+		file('open.key', readFileSync(key), 0o604)], ['no ballot ledger'], 'another file');
+	expect(egress('ballot', 'sign', '--action', 'open', ...at, '--key',
+		join(folder, 'open.key')).stderr.includes('chmod 600'), 'a key that others read');
 	run(SIGNER, ['--key', key, '--chain', '31337', '--hatch', nation.hatch, '--init']);
 	const { status, stdout, stderr } = egress(...promote);
 	const lines = stdout.trim().split('\n');
@@ -321,7 +406,8 @@ async function slowBallots(nation, at, key) {
 		nation.address('operator'), '--key', key];
 	const ballot = readBallot(lastLine(egress(...resume, ...at).stdout));
 	expect(ballot.action === 3 && ballot.progress === 0 &&
-		Math.abs(ballot.expiry - now - DAY) < 10, 'resume lives a day', ballot);
+		ballot.expiry % (7 * DAY) === 0 && ballot.expiry > now + 14 * DAY - 10 &&
+		ballot.expiry < now + 21 * DAY + 10, 'resume lives to the end of a week', ballot);
 	refuses([...resume, ...at, '--expiry', String(now + 31 * DAY)], ['30 days'],
 		'resume in a month');
 	refuses([...resume, ...at, '--expiry', '7'], ['past'], 'a ballot that is void');
@@ -355,6 +441,8 @@ async function ofTheWatcher(nation) {
 		'as JSON');
 	refuses(['status', ...watcher, '--hatch', '0x' + '12'.repeat(20)], ['another hatch'],
 		'a watcher of another hatch');
+	refuses(['status', ...watcher, '--chain-id', '5'], ['not of 5'],
+		'a watcher of another chain');
 	const { address } = nation.country.citizens[4];
 	await until('the citizens\' batch is final', () =>
 		egress('pack', address, ...watcher).status === 0);
@@ -369,6 +457,10 @@ async function ofTheWatcher(nation) {
 		refuses(['verify', path, '--rpc', nation.rpcs(), '--hatch', nation.rollup],
 			[nation.rollup], 'against a contract that is not a hatch');
 	}
+	const lost = run('/bin/sh', ['-c', '"$0" "$@" > /dev/full', EGRESS, 'pack', address,
+		...watcher]);
+	expect(lost.status === 1 && lost.stderr.includes('cannot write: No space left'),
+		'a pack that is lost is a failure', lost);
 	const old = await until('L1 moves on', () => {
 		const got = egress('verify', join(folder, 'pack'), '--rpc', nation.rpcs(),
 			'--hatch', nation.hatch);
@@ -410,6 +502,18 @@ async function forgedPack(nation, address, watcher) {
 	const { root } = makePack();
 	const rootless = { ...makePack().pack, chain_id: pack.chain_id, hatch: pack.hatch,
 		rollup: pack.rollup, batch: 10 ** 6, block: pack.block, block_hash: pack.block_hash };
+	const altered = (change, words, text) => {
+		const begun = Date.now();
+		refuses(['verify', file('altered', JSON.stringify({ ...pack, ...change })), '--rpc',
+			nation.rpcs(), '--hatch', nation.hatch], words, text);
+		expect(Date.now() - begun < 8000, `${text}: told soon`, Date.now() - begun);
+	};
+	altered({ batch: pack.batch + 1 }, ['says batch'], 'a batch of the future');
+	altered({ batch: pack.batch - 1 }, ['says batch'], 'a batch of the past');
+	altered({ block: pack.block - 1 }, ['says block', 'altered'], 'another block');
+	altered({ block: pack.block + 10 ** 6 }, ['cannot be true yet'], 'a block to come');
+	altered({ block_hash: '0x' + 'cc'.repeat(32) }, ['0xcccc', 'no block'], 'an invented block');
+	altered({ leaf_count: pack.leaf_count + 1 }, ['leaves'], 'another number of leaves');
 	const told = file('rootless', JSON.stringify(rootless));
 	refuses(['verify', told, '--rpc', nation.rpcs(), '--hatch', nation.hatch],
 		[root, 'not true'], 'a pack of an invented ledger');
@@ -445,7 +549,7 @@ async function ofTheRelayer(nation) {
 	`a ${kind} to be carried by hand is the citizen's, says viem`);
 	refuses(['withdraw', '--amount', '5', ...wish.map((w, i) => i === 1 ? '999999' : w)],
 		['999999', 'leaves'], 'a leaf beyond the ledger');
-	refuses(['withdraw', '--raw', '0xzz', ...at], ['--raw'], 'a transaction that is no hex');
+	await wrongAsks(nation, at, wish);
 	const relayer = ['--relayer', nation.http.get('relayer1')];
 	const exit = egress('exit', ...wish, ...relayer, '--json');
 	expect(exit.status === 0 && exit.stderr.includes('not open yet'), 'a wish is taken', exit);
@@ -456,6 +560,17 @@ async function ofTheRelayer(nation) {
 		'a request nobody made');
 	await misreading(wish);
 	await paid(nation, wish, relayer, recipient);
+}
+
+async function wrongAsks(nation, at, wish) {
+	const { progress } = JSON.parse(egress('status', ...at, '--json').stdout);
+	expect(progress.count > 0, 'batches have landed', progress);
+	refuses(['exit', ...wish, '--count', '0'], ['--count 0', 'never hold'],
+		'a wish of long ago');
+	refuses(['track', '0x' + '56'.repeat(32), '--relayer', nation.http.get('observer')],
+		['is this a relayer'], 'a watcher is no relayer');
+	refuses(['pack', NATIVE, '--watcher', nation.http.get('relayer1')],
+		['is this a watcher'], 'a relayer is no watcher');
 }
 
 // A relayer that answers for another request, or not at all as agreed.

@@ -57,6 +57,19 @@ export const FAULTS = {
 	'lie-ahead': (endpoint, calls) => forged(endpoint, calls,
 		(block) => block.timestamp + AHEAD_S),
 
+	// True hashes, another time and base fee: no fork, only what nobody checks.
+	'lie-time': async (endpoint, calls) => (await endpoint.forward(calls))
+		.map((answer, i) => calls[i].method.startsWith('eth_getBlockBy') && answer.result ?
+			{ ...answer, result: { ...answer.result,
+				timestamp: numberToHex(BigInt(answer.result.timestamp) + AHEAD_S),
+				baseFeePerGas: numberToHex(
+					1000n * BigInt(answer.result.baseFeePerGas ?? 1)) } } : answer),
+	// every transaction reverts, and costs nothing to estimate
+	'lie-revert': async (endpoint, calls) => (await endpoint.forward(calls))
+		.map((answer, i) => calls[i].method === 'eth_estimateGas' ? { jsonrpc: '2.0',
+			id: answer.id, error: { code: 3, message: 'execution reverted', data: '0x' } } :
+			answer),
+
 	// ---- true heads, false contents ------------------------------------------
 	'omit-logs': async (endpoint, calls) => (await endpoint.forward(calls))
 		.map((answer, i) => calls[i].method === 'eth_getLogs' && answer.result ?

@@ -191,6 +191,15 @@ async function accounts(probe, { rollup }) {
 			sender.address]));
 	same(gas.err, 'refused', 'an estimate that reverts is refused');
 	expect(/^[A-Z]\w+$/.test(gas.why), 'and names the error', gas.why);
+	const fine = ['estimate', sender.address, rollup,
+		encodeCall('SovereignRollup', 'requestTransaction', ['0x1234'])];
+	const honest = await probe.ask(...fine);
+	expect(honest.gas > 21000, 'an estimate', honest);
+	for (const i of [0, 1, 2]) {
+		await fault(i, 'lie-revert');
+		same((await probe.ask(...fine)).gas, honest.gas, 'one liar reverts nothing');
+		await fault(i, 'honest');
+	}
 	const sign = (nonce, more) => sender.account.signTransaction({ type: 'eip1559',
 		chainId: CHAIN, nonce, to: rollup, data, value: 7n, gas: 100000n,
 		maxFeePerGas: 10n ** 11n, maxPriorityFeePerGas: 10n ** 9n, ...more });
@@ -360,6 +369,27 @@ async function liar(probe) {
 	await fault(2, 'honest');
 }
 
+// True hashes and another time: whoever speaks first, nobody is misled.
+async function forger() {
+	for (const i of [0, 2]) {
+		await fault(i, 'lie-time');
+		const probe = new Probe(endpoints);
+		let view = await probe.ask('healthy', 6000);
+		expect(view.healthy, 'two honest ones are enough', view);
+		view = await probe.until(({ providers }) => providers[i].state === 'lying', 4000,
+			'wait', 200);
+		same(view.providers[i].state, 'lying', 'a forger of times is named at once');
+		for (const block of [view.head, view.acted]) {
+			const real = await rpc.call('eth_getBlockByNumber', quantity(block.number),
+				false);
+			same([block.hash, block.time], [real.hash, Number(real.timestamp)],
+				'the time stays true');
+		}
+		await probe.end();
+		await fault(i, 'honest');
+	}
+}
+
 async function downAndLag(probe) {
 	await fault(1, 'down');
 	let view = await probe.until(({ healthy }) => !healthy, 5000, 'wait', 200);
@@ -491,6 +521,8 @@ try {
 	await downAndLag(probe);
 	timed('downAndLag');
 	await probe.end();
+	await forger();
+	timed('forger');
 	const late = new Probe(endpoints,
 		{ more: ', act_on: confirmations, confirmations: 3' });
 	await late.ask('healthy', 5000);

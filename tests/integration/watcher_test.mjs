@@ -1,6 +1,6 @@
 // Watchers against a real L1 (anvil) and a real country: an observer, three
 // guardians with their signers.
-//   node watcher_test.mjs [--build build] [--lie-kind root|reown] [--keep-log]
+//   node watcher_test.mjs [--build build] [--lie-kind root|reown|empty|kind|nobody] [--keep-log]
 // Prints "watcher: N passed, N failed"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
@@ -303,7 +303,7 @@ async function refusesBadBallots(world) {
 		again: code(await send(good)),
 	};
 	expect(JSON.stringify(Object.values(answers)) === JSON.stringify(['400 bad_signature',
-		'409 certain_to_fail', '400 bad_field', '409 certain_to_fail', '400 bad_json',
+		'422 certain_to_fail', '400 bad_field', '422 certain_to_fail', '400 bad_json',
 		'400 wrong_chain', '200 false', '200 true']), `posted ballots: ${JSON.stringify(answers)}`);
 	const { body } = await world.get('observer', '/v1/ballots');
 	expect(body.ballots.some((b) => b.signers[0] === addressOf('g0')), 'the good one is listed');
@@ -346,10 +346,15 @@ async function votesWhenLate(world) {
 async function survivesL1Outage(world) {
 	const child = processes.children.get('anvil');
 	child.kill('SIGSTOP');
-	const { alerts, phase, why } = await until('UNKNOWN', async () => {
+	const nobody = `/v1/pack/0x${'42'.repeat(20)}`;
+	const known = await world.get('observer', nobody);
+	const { alerts, phase, why, blind } = await until('UNKNOWN', async () => {
 		const found = await world.status();
+		found.blind = await world.get('observer', nobody);
 		return found.phase === 'UNKNOWN' && found;
 	}, 20000).finally(() => child.kill('SIGCONT'));
+	expect(known.status === 404 && blind.status === 503,
+		'it says "no such leaf" only while it sees L1');
 	expect(phase === 'UNKNOWN' && alerts.some(({ id }) => id === 'UNKNOWN'),
 		`without L1 it says UNKNOWN: ${why}`);
 	await until('LIVE', async () => (await world.status()).phase === 'LIVE', 20000);

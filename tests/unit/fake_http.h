@@ -20,6 +20,7 @@ struct fake_transfer {
 	http_done *done;
 	void *ctx;
 	uint64_t timeout_ms;
+	size_t max_body;
 };
 
 static struct fake_transfer fake_transfers[FAKE_TRANSFERS];
@@ -64,7 +65,8 @@ enum err http_client_start(struct http_client *c, const struct http_request *r,
 		*t = (struct fake_transfer){.open = true,
 					    .done = done,
 					    .ctx = ctx,
-					    .timeout_ms = r->timeout_ms};
+					    .timeout_ms = r->timeout_ms,
+					    .max_body = r->max_body};
 		(void)snprintf(t->url, sizeof(t->url), "%s", r->url);
 		buf_init(&t->body, 1u << 20);
 		buf_add_slice(&t->body, r->body);

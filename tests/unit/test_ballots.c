@@ -74,6 +74,26 @@ static void test_another_choice_waits_three_rounds(void **state)
 	teardown(&f);
 }
 
+static void test_the_longer_round_counts(void **state)
+{
+	struct fixture f;
+	struct address key = {{1}};
+	struct vote other = vote(VOTE_PROMOTE, 2, 1030), same;
+
+	(void)state;
+	setup(&f);
+	same = vote(VOTE_PROMOTE, 1, 1000);
+	assert_int_equal(put(&f, same), OK);
+	assert_int_equal(
+		ballots_put(f.txn, &f.ballots, key, &same, 20, &f.error), OK);
+	assert_int_equal(put(&f, other), ERR_CONFLICT); /* signed under 20 */
+	other.expiry = 1059;
+	assert_int_equal(put(&f, other), ERR_CONFLICT);
+	other.expiry = 1060;
+	assert_int_equal(put(&f, other), OK);
+	teardown(&f);
+}
+
 static void test_promote_and_open_exclude_each_other(void **state)
 {
 	struct fixture f;
@@ -188,6 +208,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_another_choice_waits_three_rounds),
+		cmocka_unit_test(test_the_longer_round_counts),
 		cmocka_unit_test(test_promote_and_open_exclude_each_other),
 		cmocka_unit_test(test_the_same_choice_may_be_signed_again),
 		cmocka_unit_test(test_every_earlier_choice_counts),

@@ -1,7 +1,10 @@
 /* When a bundle is worth a transaction, and which nonce carries it. */
 #include "tests/unit/unit.h"
 
-#include "relayer/carry.h"
+#include "abi/contracts_tables.h"
+#include "relayer/book.h"
+#include "relayer/carry.c"
+#include "relayer/flight.h"
 #include "relayer/nonce.h"
 #include "store/store_test.h"
 #include "tests/unit/scratch.h"
@@ -217,6 +220,247 @@ static void test_what_was_spent_adds_up(void **state)
 	teardown(&f);
 }
 
+/* ---- with the transactions on their way --------------------------------- */
+
+static struct task_news told;
+static unsigned told_times;
+
+static enum err on_news(void *ctx, struct turn *t, const struct task_news *news)
+{
+	(void)ctx;
+	(void)t;
+	told = *news;
+	told_times++;
+	return OK;
+}
+
+struct bench {
+	struct relayer_config config;
+	struct nonces nonces;
+	struct parts parts;
+	struct hatch_facts facts;
+	struct l1_view view;
+	struct turn t;
+};
+
+static void bench_init(struct bench *b)
+{
+	static char *urls[] = {"http://liar", "http://honest"};
+
+	*b = (struct bench){.facts = world()};
+	b->config.shared.chain.id = 1;
+	b->config.shared.peers = (struct config_list){.items = urls, .n = 2};
+	b->config.fees.max_fee = u256_from(300000000000);
+	b->config.fees.max_tip = u256_from(5000000000);
+	b->config.fees.replace = 1250;
+	b->parts.config = &b->config;
+	b->parts.peers = peers_new(NULL, "watcher", &b->config.shared.peers);
+	b->parts.submit =
+		submit_new(NULL, NULL, &b->config, &b->nonces, on_news, NULL);
+	b->view.healthy = true;
+	b->t = (struct turn){
+		.now_ms = 100000, .view = &b->view, .facts = &b->facts};
+	told_times = 0;
+}
+
+static void bench_done(struct bench *b)
+{
+	submit_free(b->parts.submit);
+	peers_free(b->parts.peers);
+}
+
+static enum want want_one(struct bench *b, uint8_t name, struct task task)
+{
+	task.key = a_hash(name);
+	buf_init(&task.data, 100);
+	return submit_want(b->parts.submit, &b->t, &task);
+}
+
+static void tell_proof(struct pull *pull, size_t peer, const char *text)
+{
+	struct peer_answer answer = {.err = OK, .peer = peer};
+	struct json_doc *doc;
+	struct err_text error;
+
+	assert_int_equal(json_parse(slice_str(text), 1 << 20, 32, &doc, &error),
+			 OK);
+	answer.root = json_root(doc);
+	bad_batch_came(pull, &answer);
+	json_free(doc);
+}
+
+static void test_a_liar_holds_no_proof_back(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	struct carry *c = carry_new(&b.parts);
+	c->facts = &b.facts;
+	/* A batch that is not there, then an empty promise at every poll. */
+	tell_proof(&c->bad[0], 0,
+		   "{\"batch\":9007199254740000,\"proof\":\"0x01\"}");
+	tell_proof(&c->bad[1], 1, "{\"batch\":9,\"proof\":\"0x0102\"}");
+	send_proof(c, &b.t);
+	tell_proof(&c->bad[0], 0, "{\"batch\":9,\"proof\":\"0x03\"}");
+	b.t.now_ms += 10000;
+	send_proof(c, &b.t);
+	assert_true(submit_flying(b.parts.submit, c->claims[1].key));
+	assert_true(c->claims[0].proof.len);
+	/* L1 refuses the liar's: only he waits. */
+	struct task_news news = {.key = c->claims[0].key,
+				 .event = TASK_REFUSED,
+				 .why = "StepIsGood"};
+	carry_news(c, &b.t, &news);
+	assert_true(c->claims[0].until_ms > b.t.now_ms);
+	assert_int_equal(c->claims[1].until_ms, 0);
+	assert_int_equal(c->claims[1].proof.len, 2);
+	carry_free(c);
+	bench_done(&b);
+}
+
+static void test_a_dropped_task_is_told(void **state)
+{
+	struct task task = {.purpose = PURPOSE_EVACUATE, .gas = 1000000};
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	assert_int_equal(want_one(&b, 7, task), WANT_TAKEN);
+	b.t.now_ms += FLIGHT_STALE_MS;
+	assert_int_equal(submit_write(b.parts.submit, &b.t), OK);
+	assert_int_equal(told_times, 0);
+	b.t.now_ms++;
+	assert_int_equal(submit_write(b.parts.submit, &b.t), OK);
+	assert_false(submit_flying(b.parts.submit, a_hash(7)));
+	assert_int_equal(told_times, 1);
+	assert_int_equal(told.event, TASK_DROPPED);
+	assert_true(hash_eq(told.key, a_hash(7)));
+	bench_done(&b);
+}
+
+static void test_urgent_acts_find_a_place(void **state)
+{
+	struct task ordinary = {.purpose = PURPOSE_CARRY, .gas = 1};
+	struct task execute = {.purpose = PURPOSE_EXECUTE, .gas = 1};
+	struct task open = {.purpose = PURPOSE_OPEN, .urgency = FEE_URGENT};
+	unsigned taken = 0;
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	for (uint8_t i = 0; i < 100; i++)
+		taken += want_one(&b, i, ordinary) == WANT_TAKEN;
+	assert_int_equal(taken, FLIGHTS_MAX - FLIGHTS_URGENT - FLIGHTS_EXECUTE);
+	taken = 0;
+	for (uint8_t i = 100; i < 150; i++)
+		taken += want_one(&b, i, execute) == WANT_TAKEN;
+	assert_int_equal(taken, FLIGHTS_EXECUTE);
+	assert_int_equal(want_one(&b, 200, open), WANT_TAKEN);
+	/* What is in a block takes none of these places. */
+	for (size_t i = 0; i < FLIGHTS_MAX - FLIGHTS_URGENT; i++)
+		b.parts.submit->flights[i].stage = FLIGHT_MINED;
+	assert_int_equal(want_one(&b, 201, ordinary), WANT_TAKEN);
+	bench_done(&b);
+}
+
+static void test_what_nobody_takes_frees_its_nonce(void **state)
+{
+	struct task task = {.purpose = PURPOSE_CARRY, .gas = 21000};
+	struct sent_tx stored;
+	struct fixture f;
+	struct bench b;
+
+	(void)state;
+	setup(&f);
+	bench_init(&b);
+	b.nonces = f.n;
+	b.t.txn = f.txn;
+	assert_int_equal(want_one(&b, 7, task), WANT_TAKEN);
+	struct flight *flight = flight_find(b.parts.submit, a_hash(7));
+	flight->stage = FLIGHT_SIGNED;
+	flight->nonce = 5;
+	flight->signature.b[31] = flight->signature.b[63] = 1;
+	flight->signature.b[64] = 27;
+	assert_int_equal(submit_write(b.parts.submit, &b.t), OK);
+	assert_int_equal(requests_get_tx(f.txn, &f.rs, 5, &stored), OK);
+	flight->rejected = REJECTED_TRIES;
+	flight->maybe_held = true; /* by some node: it may still be mined */
+	assert_int_equal(submit_write(b.parts.submit, &b.t), OK);
+	assert_true(submit_flying(b.parts.submit, a_hash(7)));
+	flight->maybe_held = false;
+	assert_int_equal(submit_write(b.parts.submit, &b.t), OK);
+	assert_false(submit_flying(b.parts.submit, a_hash(7)));
+	assert_int_equal(told.event, TASK_DROPPED);
+	assert_int_equal(requests_get_tx(f.txn, &f.rs, 5, &stored),
+			 ERR_NOT_FOUND);
+	bench_done(&b);
+	teardown(&f);
+}
+
+static void test_the_balance_covers_what_waits_in_front(void **state)
+{
+	struct task task = {.purpose = PURPOSE_CARRY, .gas = 1};
+	const char *why;
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	struct submit *s = b.parts.submit;
+	assert_int_equal(want_one(&b, 1, task), WANT_TAKEN);
+	assert_int_equal(want_one(&b, 2, task), WANT_TAKEN);
+	struct flight *first = flight_find(s, a_hash(1));
+	struct flight *second = flight_find(s, a_hash(2));
+	first->stage = FLIGHT_SENT;
+	first->nonce = 5;
+	first->cost = u256_from(60);
+	second->cost = u256_from(50);
+	s->account =
+		(struct account_state){.nonce = 5, .balance = u256_from(100)};
+	assert_int_equal(afford_check(s, &b.t, second, &why), OK);
+	assert_string_not_equal(why, "");
+	s->account.nonce = 6; /* in a block: paid from it already */
+	assert_int_equal(afford_check(s, &b.t, second, &why), OK);
+	assert_string_equal(why, "");
+	bench_done(&b);
+}
+
+static void test_an_id_of_anothers_withdrawal_is_looked_up_again(void **state)
+{
+	struct request r = {.id = a_hash(3),
+			    .kind = REQUEST_WITHDRAWAL,
+			    .state = REQUEST_INCLUDED,
+			    .withdraw = {.index = 4,
+					 .amount = u256_from(9),
+					 .recipient = an_address(6)}};
+	struct fixture f;
+	struct bench b;
+
+	(void)state;
+	setup(&f);
+	bench_init(&b);
+	b.parts.requests = f.rs;
+	b.t.txn = f.txn;
+	b.config.requests.open = 4;
+	struct book *book = book_new(&b.parts);
+	assert_int_equal(requests_add(f.txn, &f.rs, &r), OK);
+	assert_int_equal(book_load(book, f.txn), OK);
+	struct slot *slot = book_slot(book, r.id);
+	slot->fate = EGRESS_FATE_QUEUED;
+	slot->l1_index = 4;
+	slot->l1_amount = u256_from(9);
+	slot->l1_recipient = an_address(6);
+	assert_int_equal(book_turn_fate(book, &b.t, slot), OK);
+	assert_int_equal(slot->state, REQUEST_INCLUDED);
+	slot->l1_recipient = an_address(7);
+	assert_int_equal(book_turn_fate(book, &b.t, slot), OK);
+	assert_int_equal(slot->state, REQUEST_SENT);
+	assert_true(slot->want_status);
+	book_free(book);
+	bench_done(&b);
+	teardown(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +472,13 @@ int main(void)
 		cmocka_unit_test(
 			test_versions_of_a_nonce_stay_known_until_it_is_final),
 		cmocka_unit_test(test_what_was_spent_adds_up),
+		cmocka_unit_test(test_a_liar_holds_no_proof_back),
+		cmocka_unit_test(test_a_dropped_task_is_told),
+		cmocka_unit_test(test_urgent_acts_find_a_place),
+		cmocka_unit_test(test_what_nobody_takes_frees_its_nonce),
+		cmocka_unit_test(test_the_balance_covers_what_waits_in_front),
+		cmocka_unit_test(
+			test_an_id_of_anothers_withdrawal_is_looked_up_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

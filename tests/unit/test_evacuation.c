@@ -3,7 +3,8 @@
 #include "tests/unit/unit.h"
 
 #include "relayer/bucket.h"
-#include "relayer/evacuate.h"
+#include "relayer/evacuate.c"
+#include "relayer/execute.c"
 #include "relayer/partial.h"
 #include "tests/unit/values.h"
 
@@ -263,6 +264,83 @@ static void test_the_order_visits_every_bucket_once(void **state)
 	assert_true(same < 20);
 }
 
+static void test_the_head_is_seen_behind_the_unpaid(void **state)
+{
+	struct relayer_config config = {0};
+	struct parts parts = {.config = &config};
+	struct execute *e = execute_new(&parts);
+	struct hatch_facts f = {.withdraw_head = 256, .withdraw_tail = 300};
+	struct task_news news = {.event = TASK_REFUSED, .why = "NotPayable"};
+	uint64_t ids[READ_AT_ONCE];
+	size_t at;
+
+	(void)state;
+	slide(e, &f);
+	assert_int_equal(e->n, WITHDRAWALS_OPEN_MAX);
+	for (size_t i = 0; i < e->n; i++) {
+		e->entries[i].known = true;
+		e->entries[i].w.fate = EGRESS_FATE_EXECUTED;
+	}
+	f.withdraw_head = 280;
+	slide(e, &f);
+	assert_true(choose(e, ids, &at) > 1);
+	assert_int_equal(ids[0], 280);
+	/* One that is never paid leaves its place. */
+	news.key = key_of("pay", 3);
+	for (unsigned i = 0; i < PAY_TRIES; i++)
+		execute_news(e, &news);
+	slide(e, &f);
+	assert_int_equal(e->n, WITHDRAWALS_OPEN_MAX);
+	assert_int_equal(e->entries[3].id, 4);
+	assert_int_equal(e->entries[e->n - 1].id, 256);
+	execute_free(e);
+}
+
+static void test_a_refused_bucket_is_put_off(void **state)
+{
+	struct relayer_config config = {0};
+	struct parts parts = {.config = &config};
+	struct evacuate *e = evacuate_new(&parts, NULL);
+	struct work *work = &e->works[0];
+	struct turn t = {0};
+	struct task_news news = {
+		.key = a_hash(1), .event = TASK_REFUSED, .why = "NotBalance"};
+
+	(void)state;
+	e->n = 2;
+	e->state = calloc(e->n, sizeof(*e->state));
+	assert_non_null(e->state);
+	e->state[1] = WORKING;
+	*work = (struct work){.owner = e, .key = a_hash(1), .most = 256};
+	work->bucket.number = 1;
+	for (unsigned i = 0; i < BUCKET_TRIES; i++) {
+		assert_int_not_equal(e->state[1], PARKED);
+		work->stage = WORK_FLY;
+		evacuate_news(e, &t, &news);
+	}
+	assert_int_equal(e->state[1], PARKED);
+	assert_int_equal(work->stage, WORK_FREE);
+	/* A revert in a block: half of it, with more gas, later. */
+	news = (struct task_news){.key = a_hash(1),
+				  .event = TASK_MINED,
+				  .reverted = true,
+				  .why = ""};
+	work->refused = 0;
+	work->stage = WORK_FLY;
+	evacuate_news(e, &t, &news);
+	assert_int_equal(work->most, 128);
+	assert_true(work->reverted && work->retry_ms);
+	/* Dropped before it was sent: read again, nothing counted. */
+	news.event = TASK_DROPPED;
+	news.reverted = false;
+	work->refused = 0;
+	work->stage = WORK_FLY;
+	evacuate_news(e, &t, &news);
+	assert_int_equal(work->stage, WORK_READ);
+	assert_int_equal(work->refused, 0);
+	evacuate_free(e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +352,8 @@ int main(void)
 			test_a_chain_of_settlings_follows_the_whole_tree),
 		cmocka_unit_test(test_a_wrong_bucket_is_not_added),
 		cmocka_unit_test(test_the_order_visits_every_bucket_once),
+		cmocka_unit_test(test_the_head_is_seen_behind_the_unpaid),
+		cmocka_unit_test(test_a_refused_bucket_is_put_off),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,11 @@
 /* What a relayer pays for a block's space. */
 #include "tests/unit/unit.h"
 
+#include <stdlib.h>
+
 #include "relayer/fee.h"
+#include "relayer/flight.h"
+#include "relayer/limits.h"
 
 #define GWEI 1000000000ULL
 
@@ -53,7 +57,7 @@ static void test_never_above_the_caps(void **state)
 		assert_true(fee.tip <= fee.max_fee);
 	}
 	struct fee_policy poor = {.max_fee = 3, .max_tip = 2, .replace = 1250};
-	struct fee fee = fee_choose(&poor, &wild, 50);
+	struct fee fee = fee_choose(&poor, &wild, FEE_URGENT);
 	assert_int_equal(fee.max_fee, 3);
 	assert_true(fee.tip <= 2);
 }
@@ -93,8 +97,13 @@ static void test_no_replacement_above_the_cap(void **state)
 	next = (struct fee){1, 1};
 	assert_false(fee_bump(&policy, &market, 0, &old, &next));
 	assert_int_equal(next.max_fee, 1); /* untouched */
-	old.max_fee = 266 * GWEI;
+	old = (struct fee){266 * GWEI, 4 * GWEI};
 	assert_true(fee_bump(&policy, &market, 0, &old, &next));
+	/* The tip goes over its cap only where the base fee shuts it out. */
+	old = (struct fee){200 * GWEI, 5 * GWEI};
+	assert_false(fee_bump(&policy, &market, 0, &old, &next));
+	struct fee_market hot = {.base_fee = 201 * GWEI, .tip = 1 * GWEI};
+	assert_true(fee_bump(&policy, &hot, 0, &old, &next));
 }
 
 static void test_priced_out_below_the_base_fee(void **state)
@@ -108,6 +117,55 @@ static void test_priced_out_below_the_base_fee(void **state)
 	assert_true(fee_priced_out(&fee, &now));
 }
 
+static void test_a_step_is_left_until_it_is_urgent(void **state)
+{
+	struct fee_market hot = {.base_fee = 140 * GWEI, .tip = 9 * GWEI};
+
+	(void)state;
+	for (unsigned u = 0; u < FEE_URGENT; u++) {
+		struct fee fee = fee_choose(&policy, &hot, u), next;
+		assert_true(fee_bump(&policy, &hot, FEE_URGENT, &fee, &next));
+		assert_true(next.tip <= policy.max_tip);
+	}
+}
+
+static void test_the_last_version_is_at_the_caps(void **state)
+{
+	struct fee fee = fee_choose(&policy, &market, 0), next;
+	size_t versions = 1;
+
+	(void)state;
+	for (; versions < FLIGHT_HASHES_MAX; versions++, fee = next)
+		if (!fee_bump(&policy, &market, fee_version_urgency(versions),
+			      &fee, &next))
+			break;
+	assert_true(fee.max_fee > policy.max_fee / 9 * 8);
+	assert_int_equal(fee_version_urgency(0), 0);
+	assert_int_equal(fee_version_urgency(FLIGHT_HASHES_MAX - 1),
+			 FEE_URGENT);
+}
+
+static void test_no_fees_over_what_nodes_take(void **state)
+{
+	struct submit *s = calloc(1, sizeof(*s));
+	const struct fee wished = {300 * GWEI, 5 * GWEI};
+	struct fee fee = wished;
+
+	(void)state;
+	assert_non_null(s);
+	s->account.base_fee = 10 * GWEI;
+	assert_true(afford_cap(s, TX_GAS_MAX, &fee));
+	assert_true(fee.max_fee <= TX_FEE_MAX / TX_GAS_MAX);
+	assert_int_equal(fee.tip, wished.tip);
+	/* Where that is no price for a block, it is too large for one. */
+	fee = wished;
+	s->account.base_fee = 100 * GWEI;
+	assert_false(afford_cap(s, TX_GAS_MAX, &fee));
+	fee = wished;
+	assert_true(afford_cap(s, TX_GAS_MAX / 8, &fee));
+	free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +176,9 @@ int main(void)
 		cmocka_unit_test(test_a_replacement_raises_both_by_an_eighth),
 		cmocka_unit_test(test_no_replacement_above_the_cap),
 		cmocka_unit_test(test_priced_out_below_the_base_fee),
+		cmocka_unit_test(test_a_step_is_left_until_it_is_urgent),
+		cmocka_unit_test(test_the_last_version_is_at_the_caps),
+		cmocka_unit_test(test_no_fees_over_what_nodes_take),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

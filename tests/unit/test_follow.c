@@ -1,10 +1,10 @@
 /* Following a small chain of the test's own: order, logs, reorganisations. */
 #include "unit.h"
 
+#include "abi/bloom.h"
 #include "abi/hex.h"
 #include "abi/keccak.h"
 #include "fake_http.h"
-#include "l1/bloom.h"
 #include "l1/follow.h"
 #include "l1/l1_impl.h"
 
@@ -23,7 +23,12 @@ static const struct hash32 topic = {{0xbb}};
 static unsigned version[BLOCKS];
 static bool logs[BLOCKS], lies_about_parent;
 static uint64_t top;
-static unsigned log_queries;
+static unsigned log_queries, tx_queries;
+/* Of a block with logs: how many, in as many transactions, with how long an
+ * input; whether they come in one answer; whether the topic alternates. */
+static size_t many, input_len;
+static bool one_tx, unanswerable, alternates;
+static const struct hash32 other_topic = {{0xbc}};
 
 static struct hash32 hash_at(uint64_t n)
 {
@@ -40,6 +45,11 @@ static void put_block(struct json_writer *w, uint64_t n)
 		uint64_t bit = get_be(bits.b + i, 2) & 2047;
 		bloom[BLOOM_BYTES - 1 - bit / 8] |= (uint8_t)(1 << bit % 8);
 	}
+	if (logs[n])
+		bloom_add(bloom, slice_of(topic.b, sizeof(topic.b)));
+	if (logs[n] && alternates)
+		bloom_add(bloom,
+			  slice_of(other_topic.b, sizeof(other_topic.b)));
 	json_begin(w, "result");
 	json_put_quantity(w, "number", n);
 	json_put_quantity(w, "timestamp", 1000 + n);
@@ -51,6 +61,27 @@ static void put_block(struct json_writer *w, uint64_t n)
 	json_end(w);
 }
 
+static bool wants(const char *params, struct hash32 of)
+{
+	return !strstr(params, "topics") || strstr(params, hash_text(of).s);
+}
+
+static void put_log(struct json_writer *w, uint64_t n, size_t i)
+{
+	struct hash32 tx = {{0xdd, (uint8_t)n}};
+	put_be(tx.b + 24, one_tx ? 0 : i, 8);
+	json_begin(w, NULL);
+	json_put_address(w, "address", ours);
+	json_begin_array(w, "topics");
+	json_put_hash(w, NULL, alternates && i % 2 ? other_topic : topic);
+	json_end_array(w);
+	json_put_string(w, "data", "0x0102");
+	json_put_hash(w, "blockHash", hash_at(n));
+	json_put_hash(w, "transactionHash", tx);
+	json_put_quantity(w, "logIndex", 3 + i);
+	json_end(w);
+}
+
 static void put_logs(struct json_writer *w, const char *params)
 {
 	uint64_t n = 0;
@@ -58,33 +89,37 @@ static void put_logs(struct json_writer *w, const char *params)
 	for (uint64_t i = 1; i <= top; i++)
 		if (strstr(params, hash_text(hash_at(i)).s))
 			n = i;
-	json_begin_array(w, "result");
-	if (n && logs[n]) {
-		json_begin(w, NULL);
-		json_put_address(w, "address", ours);
-		json_begin_array(w, "topics");
-		json_put_hash(w, NULL, topic);
-		json_end_array(w);
-		json_put_string(w, "data", "0x0102");
-		json_put_hash(w, "blockHash", hash_at(n));
-		json_put_hash(w, "transactionHash",
-			      (struct hash32){{0xdd, (uint8_t)n}});
-		json_put_quantity(w, "logIndex", 3);
+	if (unanswerable && wants(params, topic) &&
+	    wants(params, other_topic)) {
+		json_begin(w, "error");
+		json_put_string(w, "message", "more than 10000 results");
 		json_end(w);
+		return;
 	}
+	json_begin_array(w, "result");
+	for (size_t i = 0; n && logs[n] && i < many; i++)
+		if (wants(params, alternates && i % 2 ? other_topic : topic))
+			put_log(w, n, i);
 	json_end_array(w);
 }
 
 static void put_tx(struct json_writer *w, const char *params)
 {
 	struct hash32 hash;
+	uint8_t *input = calloc(1, input_len);
+	assert_non_null(input);
+	tx_queries++;
 	assert_int_equal(hash_parse(slice_of(params + 2, HASH_TEXT - 1), &hash),
 			 OK);
+	input[0] = 0xfe;
+	if (input_len == 8)
+		memcpy(input, hash.b + 24, 8);
 	json_begin(w, "result");
 	json_put_hash(w, "hash", hash);
 	json_put_hash(w, "blockHash", hash_at(hash.b[1]));
-	json_put_string(w, "input", "0xfeed");
+	json_put_hex(w, "input", input, input_len);
 	json_end(w);
+	free(input);
 }
 
 static void put_answer(struct json_writer *w, const char *call, size_t id)
@@ -116,7 +151,7 @@ static bool answer(void)
 	size_t id = 0;
 	if (!t)
 		return false;
-	buf_init(&b, 1u << 20);
+	buf_init(&b, 1u << 26);
 	struct json_writer w = json_writer(&b);
 	json_begin_array(&w, NULL);
 	char *text = strdup(buf_cstr(&t->body)), *call = text;
@@ -175,7 +210,10 @@ static int set_up(void **state)
 	memset(logs, 0, sizeof(logs));
 	lies_about_parent = false;
 	top = 20;
-	log_queries = 0;
+	log_queries = tx_queries = 0;
+	many = 1;
+	input_len = 2;
+	one_tx = unanswerable = alternates = false;
 	provider = (struct settings_provider){.name = name,
 					      .url = (char *)url,
 					      .weight = 1,
@@ -251,6 +289,109 @@ static void test_logs_come_with_the_wanted_inputs(void **state)
 	assert_int_equal(log->input.len, 2);
 	assert_int_equal(log->input.p[0], 0xfe);
 	assert_int_equal(log_queries, 1);
+}
+
+/* The step of block 3, which holds logs. */
+static struct follow_step third(const struct follow_config *config)
+{
+	logs[3] = true;
+	follow = follow_new(l1, config);
+	act_on(20);
+	struct follow_step step = next();
+	follow_ack(follow, &step.block);
+	step = next();
+	assert_string_equal(follow_trouble(follow), "");
+	assert_int_equal(step.move, FOLLOW_FORWARD);
+	assert_int_equal(step.block.number, 3);
+	return step;
+}
+
+static struct follow_config wanting(bool with_input)
+{
+	return (struct follow_config){.addresses = {ours},
+				      .n_addresses = 1,
+				      .topics = {topic, other_topic},
+				      .n_topics = 2,
+				      .with_input = {topic},
+				      .n_with_input = with_input,
+				      .tip = {.number = 2}};
+}
+
+static void test_more_commits_than_one_ask_takes(void **state)
+{
+	struct follow_config config = wanting(true);
+	(void)state;
+	many = 2 * QUORUM_CALLS_MAX + 1;
+	input_len = 8;
+	struct follow_step step = third(&config);
+	assert_int_equal(step.n_logs, many);
+	for (size_t i = 0; i < many; i++) {
+		assert_int_equal(step.logs[i].input.len, 8);
+		assert_int_equal(get_be(step.logs[i].input.p, 8), i);
+	}
+	assert_int_equal(tx_queries, many);
+}
+
+static void test_one_transactions_input_is_fetched_once(void **state)
+{
+	struct follow_config config = wanting(true);
+	(void)state;
+	many = 300;
+	one_tx = alternates = true;
+	struct follow_step step = third(&config);
+	assert_int_equal(tx_queries, 1);
+	for (size_t i = 0; i < many; i++)
+		assert_int_equal(step.logs[i].input.len, i % 2 ? 0 : 2);
+}
+
+static void test_the_longest_inputs_are_read(void **state)
+{
+	struct follow_config config = wanting(true);
+	(void)state;
+	many = 9;
+	input_len = 2u << 20;
+	struct follow_step step = third(&config);
+	for (size_t i = 0; i < many; i++)
+		assert_int_equal(step.logs[i].input.len, 2u << 20);
+}
+
+static void test_a_crowd_of_logs_stops_nobody(void **state)
+{
+	struct follow_config config = wanting(false);
+	(void)state;
+	many = 20000;
+	assert_int_equal(third(&config).n_logs, many);
+}
+
+static void test_only_wanted_events_are_asked_for(void **state)
+{
+	struct follow_config config = wanting(false);
+	(void)state;
+	many = 6;
+	alternates = true;
+	config.topics[1] = (struct hash32){{0x77}};
+	assert_int_equal(third(&config).n_logs, 3);
+	follow_free(follow);
+	/* the bloom tells that none of these is there */
+	log_queries = 0;
+	config.topics[0] = (struct hash32){{0x78}};
+	assert_int_equal(third(&config).n_logs, 0);
+	assert_int_equal(log_queries, 0);
+}
+
+static void test_topic_by_topic_when_all_is_too_much(void **state)
+{
+	struct follow_config config = wanting(true);
+	(void)state;
+	many = 7;
+	alternates = unanswerable = true;
+	struct follow_step step = third(&config);
+	assert_int_equal(step.n_logs, 7);
+	assert_int_equal(log_queries, 3);
+	for (size_t i = 0; i < many; i++) {
+		assert_int_equal(step.logs[i].index, 3 + i);
+		assert_int_equal(step.logs[i].input.len, i % 2 ? 0 : 2);
+	}
 }
 
 static void test_inputs_nobody_wants_are_not_fetched(void **state)
@@ -361,6 +502,12 @@ int main(void)
 		TEST(test_every_block_once_in_order),
 		TEST(test_not_beyond_what_is_acted_on),
 		TEST(test_logs_come_with_the_wanted_inputs),
+		TEST(test_more_commits_than_one_ask_takes),
+		TEST(test_one_transactions_input_is_fetched_once),
+		TEST(test_the_longest_inputs_are_read),
+		TEST(test_a_crowd_of_logs_stops_nobody),
+		TEST(test_only_wanted_events_are_asked_for),
+		TEST(test_topic_by_topic_when_all_is_too_much),
 		TEST(test_inputs_nobody_wants_are_not_fetched),
 		TEST(test_a_reorganisation_goes_back_to_the_fork),
 		TEST(test_the_tip_itself_replaced_at_the_same_height),

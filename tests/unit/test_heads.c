@@ -42,20 +42,60 @@ static void say(struct three *t, size_t i, uint64_t number)
 	assert_true(sightings_add(&t->s[i], &b));
 }
 
-static void test_agrees_on_the_parent_of_the_newest(void **state)
+static void test_a_parents_hash_alone_is_no_vote(void **state)
 {
 	struct three *t = three();
-	struct rpc_block got;
+	struct rpc_block got, shown = block(100, 0, 0);
+	uint64_t numbers[4];
 	(void)state;
 	say(t, 0, 100);
 	assert_false(heads_agree(t->v, 3, 2, &got));
-	say(t, 1, 101); /* its parent is 100 */
+	say(t, 1, 101); /* its parent is 100, of what time nobody said */
+	assert_false(heads_agree(t->v, 3, 2, &got));
+	assert_int_equal(heads_missing(t->v, 3, 1, numbers, 4), 1);
+	assert_int_equal(numbers[0], 100);
+	assert_true(sightings_fill(&t->s[1], &shown));
 	assert_true(heads_agree(t->v, 3, 2, &got));
 	assert_int_equal(got.ref.number, 100);
 	say(t, 0, 101);
 	assert_true(heads_agree(t->v, 3, 2, &got));
 	assert_int_equal(got.ref.number, 101);
 	assert_false(heads_agree(t->v, 3, 3, &got));
+}
+
+/* True hashes with another time or base fee, whoever speaks first. */
+static void test_contents_are_agreed_on_like_hashes(void **state)
+{
+	struct rpc_block got, lies[2] = {block(100, 0, 0), block(100, 0, 0)};
+	(void)state;
+	lies[0].ref.time += 500;
+	lies[1].base_fee = 1;
+	for (size_t i = 0; i < 6; i++) {
+		struct three *t = three();
+		size_t liar = i % 3;
+		assert_true(sightings_add(&t->s[liar], &lies[i / 3]));
+		say(t, (liar + 1) % 3, 100);
+		assert_false(heads_agree(t->v, 3, 2, &got));
+		assert_true(sightings_dispute(&t->s[liar],
+					      &t->s[(liar + 1) % 3], 100));
+		say(t, (liar + 2) % 3, 100);
+		assert_true(heads_agree(t->v, 3, 2, &got));
+		assert_int_equal(got.ref.time, 1100);
+		assert_int_equal(got.base_fee, 0);
+		for (size_t k = 0; k < 3; k++)
+			assert_int_equal(sightings_forged(&t->s[k], &got),
+					 k == liar);
+	}
+}
+
+static void test_other_contents_contradict_itself(void **state)
+{
+	struct three *t = three();
+	struct rpc_block lie = block(100, 0, 0);
+	(void)state;
+	say(t, 0, 100);
+	lie.ref.time++;
+	assert_false(sightings_add(&t->s[0], &lie));
 }
 
 static void test_one_liar_moves_nothing(void **state)
@@ -151,7 +191,9 @@ static void test_latest_vouches_for_finalized_up_to_its_top(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_agrees_on_the_parent_of_the_newest),
+		cmocka_unit_test(test_a_parents_hash_alone_is_no_vote),
+		cmocka_unit_test(test_contents_are_agreed_on_like_hashes),
+		cmocka_unit_test(test_other_contents_contradict_itself),
 		cmocka_unit_test(test_one_liar_moves_nothing),
 		cmocka_unit_test(
 			test_a_far_laggard_is_met_by_asking_for_its_block),

@@ -472,6 +472,67 @@ static void test_rewind_drops_batches_and_can_itself_be_undone(void **state)
 	teardown(&f);
 }
 
+/* Far more records than leaves: each leaf's oldest is what stands again. */
+static void test_a_long_rewind_meets_each_leaf_often(void **state)
+{
+	static struct fixture f;
+	static struct model good;
+	struct ledger_mark before;
+
+	(void)state;
+	setup(&f, 8);
+	grow_randomly(&f, 3, 150);
+	good = f.model;
+	ledger_mark(f.ledger, &before);
+	grow_randomly(&f, 60, 250);
+	f.next.block++;
+	struct store_txn *txn = begin(&f);
+	assert_int_equal(
+		ledger_undo_batch(txn, f.ledger, before.batch + 1, &f.next),
+		OK);
+	assert_int_equal(ledger_commit(f.ledger, txn), OK);
+	f.model = good;
+	check_view(&f);
+	check_sums_and_owners(&f);
+	teardown(&f);
+}
+
+/* What is forgotten cannot be undone, and what is kept can. */
+static void test_pruning_forgets_the_oldest_only(void **state)
+{
+	static struct fixture f;
+	static struct model good;
+	struct ledger_mark before;
+	struct store_txn *txn;
+
+	(void)state;
+	setup(&f, 8);
+	f.next.time = 100;
+	grow_randomly(&f, 4, 50);
+	f.next.time = 200;
+	grow_randomly(&f, 1, 50);
+	good = f.model;
+	ledger_mark(f.ledger, &before);
+	grow_randomly(&f, 3, 50);
+	txn = begin(&f);
+	assert_int_equal(ledger_prune(txn, f.ledger, before.block + 9, 200),
+			 OK); /* the four of time 100 */
+	assert_int_equal(ledger_prune(txn, f.ledger, before.block, 999), OK);
+	assert_int_equal(ledger_commit(f.ledger, txn), OK);
+	txn = begin(&f);
+	assert_int_equal(ledger_undo_block(txn, f.ledger, before.block + 1),
+			 OK);
+	assert_int_equal(ledger_commit(f.ledger, txn), OK);
+	f.model = good;
+	check_view(&f);
+	txn = begin(&f);
+	assert_int_equal(ledger_undo_block(txn, f.ledger, before.block), OK);
+	assert_int_equal(ledger_undo_block(txn, f.ledger, 1), ERR_UNSAFE);
+	ledger_abort(f.ledger, txn);
+	check_view(&f);
+	teardown(&f);
+}
+
 struct multiproof {
 	const struct hash32 *siblings;
 	size_t at;
@@ -674,6 +735,8 @@ int main(void)
 		cmocka_unit_test(test_reorg_in_one_transaction),
 		cmocka_unit_test(
 			test_rewind_drops_batches_and_can_itself_be_undone),
+		cmocka_unit_test(test_a_long_rewind_meets_each_leaf_often),
+		cmocka_unit_test(test_pruning_forgets_the_oldest_only),
 		cmocka_unit_test(test_step_proof_opens_the_lifted_root),
 		cmocka_unit_test(
 			test_apply_refuses_entries_out_of_order_or_range),

@@ -100,6 +100,19 @@ static void test_reads_the_same_list_once(void **state)
 	assert_int_equal(gossip.n_found, 1);
 }
 
+/* What was refused may be taken after the hatch moved. */
+static void test_reads_it_again_when_told_to(void **state)
+{
+	struct bundle b = ballot_by(1, 1010);
+
+	(void)state;
+	pull(list_of(&b, 1), 200);
+	gossip.n_found = 0; /* judged, and refused */
+	gossip_again(&gossip);
+	pull(list_of(&b, 1), 200);
+	assert_int_equal(gossip.n_found, 1);
+}
+
 static void test_recovers_no_signature_that_is_known(void **state)
 {
 	struct bundle b = ballot_by(1, 1010);
@@ -268,6 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		GOSSIP(test_finds_the_ballots_of_a_peer),
 		GOSSIP(test_reads_the_same_list_once),
+		GOSSIP(test_reads_it_again_when_told_to),
 		GOSSIP(test_recovers_no_signature_that_is_known),
 		GOSSIP(test_believes_signatures_and_not_names),
 		GOSSIP(test_nonsense_from_a_peer_is_nothing),

@@ -229,6 +229,31 @@ static void test_each_call_serves_its_purposes_only(void **state)
 	}
 }
 
+/* A daemon's key: what would move its own coin where the caller says. */
+static void test_a_keys_own_money_needs_a_policy_that_says_so(void **state)
+{
+	static const uint32_t own[] = {
+		SEL_SOVEREIGNROLLUP_DEPOSIT,
+		SEL_SOVEREIGNROLLUP_REQUEST_WITHDRAWAL,
+		SEL_SOVEREIGNROLLUP_CLAIM,
+	};
+	struct policy p = a_policy();
+	struct ask a;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		p.citizen = false;
+		a = a_call(ROLLUP, own[i], PURPOSE_CARRY);
+		refuses(&p, &a, "citizen");
+		p.citizen = true;
+		signs(&p, &a);
+	}
+	a = a_call(ROLLUP, SEL_SOVEREIGNROLLUP_FUND_BOND, PURPOSE_CARRY);
+	refuses(&p, &a, "deployer");
+	p.deploy = true;
+	signs(&p, &a);
+}
+
 static void test_targets_other_than_hatch_and_rollup_are_refused(void **state)
 {
 	struct policy p = a_policy();
@@ -255,6 +280,7 @@ test_value_goes_only_to_payable_calls_and_under_the_cap(void **state)
 			      PURPOSE_CARRY);
 
 	(void)state;
+	p.citizen = true;
 	a.tx.value = u256_from(5);
 	signs(&p, &a);
 	a.tx.value = u256_from(6);
@@ -317,6 +343,8 @@ int main(void)
 		cmocka_unit_test(
 			test_daemons_statements_are_bound_to_the_hatch),
 		cmocka_unit_test(test_each_call_serves_its_purposes_only),
+		cmocka_unit_test(
+			test_a_keys_own_money_needs_a_policy_that_says_so),
 		cmocka_unit_test(
 			test_targets_other_than_hatch_and_rollup_are_refused),
 		cmocka_unit_test(

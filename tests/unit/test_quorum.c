@@ -333,6 +333,114 @@ static void test_first_fails_when_all_do(void **state)
 	assert_int_equal(got.err, ERR_IO);
 }
 
+#define GAS(hex) "\"result\":\"" hex "\""
+
+static void ask_median(enum quorum_rule rule)
+{
+	const struct rpc_call call = {.method = "eth_estimateGas",
+				      .params = slice_str("[]"),
+				      .least = 0x5208,
+				      .most = 0x1c9c380};
+	got = (struct outcome){0};
+	assert_int_equal(
+		quorum_ask(quorum, &call, 1, rule, 5000, on_done, &got), OK);
+}
+
+static void test_a_median_ends_when_a_quorum_is_near(void **state)
+{
+	(void)state;
+	ask_median(QUORUM_HIGH);
+	say(0, GAS("0x10000"));
+	assert_int_equal(got.called, 0);
+	say(2, GAS("0x11000"));
+	assert_int_equal(got.called, 1);
+	assert_string_equal(got.value, "0x11000");
+	say(1, GAS("0xffffff"));
+	assert_false(provider_lying(&providers[1], fake_now));
+}
+
+static void test_one_liar_moves_no_median(void **state)
+{
+	static const char *const lies[] = {
+		GAS("0x5208"), GAS("0x1000000"),
+		GAS("0x0"),    GAS("0xffffffffffffff"),
+		THROW,	       NIL,
+		GAS("soon")};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lies) * N; i++) {
+		ask_median(i & 1 ? QUORUM_LOW : QUORUM_HIGH);
+		say(i % N, lies[i / N]);
+		say((i + 1) % N, GAS("0x20000"));
+		say((i + 2) % N, GAS("0x30000"));
+		/* far apart: the last word is everybody's */
+		assert_int_equal(got.called, 1);
+		assert_int_equal(got.err, OK);
+		if (strcmp(got.value, "0x20000"))
+			assert_string_equal(got.value, "0x30000");
+	}
+}
+
+static void test_a_median_waits_a_moment_only(void **state)
+{
+	(void)state;
+	ask_median(QUORUM_LOW);
+	say(0, GAS("0x10000"));
+	say(1, GAS("0x20000"));
+	assert_int_equal(got.called, 0);
+	fake_now += L1_HEDGE_MS;
+	(void)quorum_turn(quorum, fake_now);
+	assert_string_equal(got.value, "0x10000");
+	say(2, GAS("0x10000"));
+	ask_median(QUORUM_HIGH);
+	say(0, GAS("0x10000"));
+	say(1, GAS("0x20000"));
+	assert_true(fake_reply(urls[2], 0, NULL));
+	(void)quorum_turn(quorum, fake_now);
+	assert_string_equal(got.value, "0x20000");
+}
+
+static void test_a_revert_needs_a_quorum(void **state)
+{
+	(void)state;
+	ask_median(QUORUM_HIGH);
+	say(0, THROW);
+	say(1, GAS("0x10000"));
+	fake_now += L1_HEDGE_MS;
+	(void)quorum_turn(quorum, fake_now);
+	assert_int_equal(got.called, 0);
+	assert_true(fake_reply(urls[2], 0, NULL));
+	(void)quorum_turn(quorum, fake_now);
+	assert_string_equal(got.value, "0x10000");
+	fake_now += L1_BACKOFF_MAX_MS;
+	ask_median(QUORUM_HIGH);
+	say(0, THROW);
+	assert_int_equal(got.called, 0);
+	say(2, THROW);
+	assert_int_equal(got.err, ERR_REFUSED);
+	assert_int_equal(got.data_len, 4);
+	say(1, GAS("0x10000"));
+	/* one says so, nobody else anything: that is no refusal */
+	ask_median(QUORUM_HIGH);
+	say(0, THROW);
+	say(1, NIL);
+	say(2, NIL);
+	assert_int_equal(got.err, ERR_IO);
+}
+
+static void test_too_poor_is_as_good_as_a_revert(void **state)
+{
+	static const char poor[] = "\"error\":{\"code\":-32000,\"message\":"
+				   "\"insufficient funds for transfer\"}";
+	(void)state;
+	ask_median(QUORUM_HIGH);
+	say(0, poor);
+	assert_int_equal(got.called, 0);
+	say(1, poor);
+	assert_int_equal(got.err, ERR_REFUSED);
+	assert_non_null(strstr(got.text, "insufficient funds"));
+	say(2, NIL);
+}
+
 static void test_broadcast_takes_any_success(void **state)
 {
 	(void)state;
@@ -415,6 +523,109 @@ static void test_the_rate_is_kept(void **state)
 	(void)quorum_turn(quorum, fake_now);
 }
 
+static void repeat_hollow(const char *hollow, const char *full)
+{
+	for (unsigned i = 1; i <= L1_DOUBTS_MAX; i++) {
+		assert_false(provider_lying(&providers[0], fake_now));
+		ask(QUORUM_AGREE, true);
+		say(1, full);
+		say(2, full);
+		say(0, hollow);
+	}
+	assert_true(provider_lying(&providers[0], fake_now));
+	fake_now = providers[0].lying_until_ms;
+}
+
+static void ignore_outcome(void *ctx, const struct quorum_result *r, size_t n)
+{
+	(void)ctx;
+	(void)r;
+	(void)n;
+}
+
+static void test_knowing_less_is_a_lie_only_when_repeated(void **state)
+{
+	(void)state;
+	repeat_hollow("\"error\":{\"code\":3,\"message\":\"reverted\"}", THROW);
+	/* what it can say in full takes the doubt away */
+	for (unsigned i = 0; i < 2 * L1_DOUBTS_MAX; i++) {
+		ask_with(QUORUM_AGREE, true, NULL, ignore_outcome);
+		say(1, "\"result\":[1]");
+		say(2, "\"result\":[1]");
+		say(0, i & 1 ? "\"result\":[1]" : "\"result\":[]");
+		assert_false(provider_lying(&providers[0], fake_now));
+	}
+	/* inventing a log is one at once */
+	ask(QUORUM_AGREE, true);
+	say(1, "\"result\":[]");
+	say(2, "\"result\":[]");
+	say(0, "\"result\":[1]");
+	assert_true(provider_lying(&providers[0], fake_now));
+}
+
+static void test_old_lies_are_forgiven(void **state)
+{
+	(void)state;
+	provider_lied(&providers[0], fake_now, "test");
+	fake_now = providers[0].lying_until_ms;
+	provider_lied(&providers[0], fake_now, "test");
+	assert_int_equal(providers[0].lying_until_ms - fake_now,
+			 2 * L1_LYING_FIRST_MS);
+	fake_now = providers[0].lying_until_ms;
+	for (unsigned lies = 2; lies > 0; lies--) {
+		ask(QUORUM_AGREE, true);
+		for (size_t i = 0; i < N; i++)
+			say(i, YES);
+		assert_int_equal(providers[0].lies, lies);
+		fake_now += L1_FORGIVE_MS;
+		ask(QUORUM_AGREE, true);
+		for (size_t i = 0; i < N; i++)
+			say(i, YES);
+		assert_int_equal(providers[0].lies, lies - 1);
+	}
+}
+
+/* c hangs: what waits for it alone hinders nobody. */
+static void test_a_hung_provider_fills_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N; i++)
+		settings[i].rate = 0;
+	for (size_t i = 0; i < 2 * L1_ASKS_MAX; i++) {
+		ask(QUORUM_AGREE, true);
+		say(0, YES);
+		say(1, YES);
+		assert_int_equal(got.called, i + 1);
+	}
+	size_t hanging = 0;
+	for (size_t i = 0; i < FAKE_TRANSFERS; i++)
+		hanging += fake_transfers[i].open;
+	assert_int_equal(hanging, L1_LINGER_MAX);
+	fake_now += 5000;
+	(void)quorum_turn(quorum, fake_now);
+}
+
+static void test_small_questions_take_small_answers(void **state)
+{
+	const struct rpc_call logs = {.method = "eth_getLogs",
+				      .params = slice_str("[]")};
+	(void)state;
+	assert_int_equal(
+		quorum_ask(quorum, &logs, 1, QUORUM_AGREE, 100, on_done, &got),
+		OK);
+	assert_int_equal(fake_find(urls[0])->max_body, L1_REPLY_MAX);
+	quorum_cancel(quorum, &got);
+	const struct rpc_call small[2] = {
+		{.method = "eth_chainId", .params = slice_str("[]")},
+		{.method = "eth_chainId", .params = slice_str("[]")}};
+	assert_int_equal(
+		quorum_ask(quorum, small, 2, QUORUM_AGREE, 100, on_done, &got),
+		OK);
+	assert_int_equal(fake_find(urls[0])->max_body, 2 * L1_SMALL_REPLY_MAX);
+	quorum_cancel(quorum, &got);
+	(void)quorum_turn(quorum, fake_now);
+}
+
 static void test_limits(void **state)
 {
 	struct rpc_call calls[QUORUM_CALLS_MAX + 1];
@@ -462,6 +673,15 @@ int main(void)
 		TEST(test_cancelled_asks_stay_silent),
 		TEST(test_a_callback_may_ask_and_cancel),
 		TEST(test_the_rate_is_kept),
+		TEST(test_a_median_ends_when_a_quorum_is_near),
+		TEST(test_one_liar_moves_no_median),
+		TEST(test_a_median_waits_a_moment_only),
+		TEST(test_a_revert_needs_a_quorum),
+		TEST(test_too_poor_is_as_good_as_a_revert),
+		TEST(test_knowing_less_is_a_lie_only_when_repeated),
+		TEST(test_old_lies_are_forgiven),
+		TEST(test_a_hung_provider_fills_nothing),
+		TEST(test_small_questions_take_small_answers),
 		TEST(test_limits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

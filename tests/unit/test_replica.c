@@ -2,6 +2,10 @@
  * writes, and blocks taken back.  Roots come from the whole bucket at once. */
 #include "tests/unit/unit.h"
 
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
 #include "abi/contracts_tables.h"
 #include "abi/family/sovereign.h"
 #include "abi/words.h"
@@ -136,7 +140,7 @@ static void forward(struct fixture *f)
 				   .n_logs = f->n_logs,
 				   .logs = f->logs};
 
-	replica_forward(&f->r, &step);
+	assert_true(replica_forward(&f->r, &step, true));
 	f->n_logs = 0;
 }
 
@@ -151,7 +155,26 @@ static void put_batch(struct buf *b, const struct batch *batch)
 	abi_put_hash(b, batch->diff_hash);
 }
 
-enum lie { HONEST, LIE_ROOT, LIE_OWNER, LIE_DATA };
+enum lie {
+	HONEST,
+	LIE_ROOT,
+	LIE_OWNER,
+	LIE_DATA,
+	LIE_EMPTY,  /* 53 zero bytes where a record was */
+	LIE_KIND,   /* a kind that there is not */
+	LIE_NOBODY, /* owner zero */
+};
+
+/* What the last entry of a lying batch writes over a good record. */
+static void distort(struct record *r, enum lie lie)
+{
+	if (lie == LIE_EMPTY)
+		memset(r->b, 0, sizeof(r->b));
+	if (lie == LIE_KIND)
+		r->b[0] = 3;
+	if (lie == LIE_NOBODY)
+		memset(r->b + 1, 0, 20);
+}
 
 /* A batch that writes n records from index `from` on, in steps of 64. */
 static void commit(struct fixture *f, uint64_t from, size_t n, uint64_t amount,
@@ -171,6 +194,8 @@ static void commit(struct fixture *f, uint64_t from, size_t n, uint64_t amount,
 			owner = an_address(0xee);
 		f->records[from + i] =
 			record_balance(owner, native, u256_from(amount));
+		if (i == n - 1)
+			distort(&f->records[from + i], lie);
 		diff_put(&diff, from + i, &f->records[from + i]);
 		if (i % DIFF_STEP == DIFF_STEP - 1 || i == n - 1)
 			call.roots[call.steps++] = model_root(f);
@@ -357,6 +382,15 @@ static void test_a_leaf_given_away_is_proven(void **state)
 	bad_batch_stops(LIE_OWNER, 1);
 }
 
+/* L1 takes any update, so whatever one writes must be provable. */
+static void test_a_leaf_that_is_no_record_any_more_is_proven(void **state)
+{
+	(void)state;
+	bad_batch_stops(LIE_EMPTY, 1);
+	bad_batch_stops(LIE_KIND, 1);
+	bad_batch_stops(LIE_NOBODY, 1);
+}
+
 static void test_data_that_are_not_the_batchs_prove_nothing(void **state)
 {
 	struct hash32 good;
@@ -372,6 +406,116 @@ static void test_data_that_are_not_the_batchs_prove_nothing(void **state)
 	assert_int_equal(f.r.history.stop.kind, STOP_UNVERIFIABLE);
 	assert_int_equal(f.r.history.stop.proof.len, 0);
 	expect_root(&f, good);
+	teardown(&f);
+}
+
+static void test_what_makes_no_sense_is_read_again_first(void **state)
+{
+	struct follow_step step = {.move = FOLLOW_FORWARD};
+	struct hash32 good, other = {{1}};
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	commit(&f, 0, 30, 1000, HONEST);
+	forward(&f);
+	forward(&f);
+	good = model_root(&f);
+	execute(&f, 4, 10, &other);
+	step.block = block_at(f.block);
+	step.n_logs = f.n_logs;
+	step.logs = f.logs;
+	assert_false(replica_forward(&f.r, &step, false));
+	assert_int_equal(f.r.tip.number, 6);
+	assert_int_equal(f.r.history.stop.kind, STOP_NONE);
+	expect_root(&f, good);
+	forward(&f); /* again, and no better */
+	assert_int_equal(f.r.history.stop.kind, STOP_UNVERIFIABLE);
+	forward(&f);
+	reopen(&f);
+	replica_retry(&f.r); /* a new start tries once more */
+	assert_int_equal(f.r.tip.number, 6);
+	assert_int_equal(f.r.history.stop.kind, STOP_NONE);
+	replica_reread(&f.r, 99); /* as far as blocks are kept */
+	assert_int_equal(f.r.tip.number, 5);
+	teardown(&f);
+}
+
+/* More was taken back than is known of: in a child, since it ends there. */
+static void test_nothing_is_followed_below_the_blocks_kept(void **state)
+{
+	struct fixture f;
+	int status;
+
+	(void)state;
+	setup(&f);
+	for (int i = 0; i <= CHAIN_KEEP; i++)
+		forward(&f);
+	replica_reread(&f.r, 2 * CHAIN_KEEP);
+	assert_int_equal(f.r.tip.number, 6);
+	pid_t child = fork();
+	if (!child) {
+		prctl(PR_SET_DUMPABLE, 0);
+		signal(SIGABRT, SIG_DFL);
+		replica_back(&f.r);
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	teardown(&f);
+}
+
+static uint64_t journal_length(struct fixture *f)
+{
+	struct store_table t;
+	struct store_txn *txn;
+	uint64_t n;
+
+	assert_int_equal(store_begin(f->store, false, &txn), OK);
+	assert_int_equal(store_table_open(txn, "journal", true, false, &t), OK);
+	n = store_count(txn, &t);
+	store_abort(txn);
+	return n;
+}
+
+/* Blocks are a second apart. */
+static void test_what_is_final_and_deep_is_forgotten(void **state)
+{
+	struct hash32 good;
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	f.r.finality = CHAIN_KEEP + 10;
+	for (int i = 0; i < CHAIN_KEEP; i++) {
+		if (i < 20)
+			commit(&f, 0, 3, (uint64_t)i, HONEST);
+		forward(&f);
+	}
+	good = model_root(&f);
+	f.r.finality = CHAIN_KEEP - 9;
+	commit(&f, 0, 3, 77, HONEST); /* at 1029: all are within the blocks */
+	forward(&f);
+	assert_int_equal(journal_length(&f), 21);
+	for (int i = 0; i < 9; i++)
+		forward(&f);
+	assert_int_equal(journal_length(&f), 21); /* only with a change */
+	commit(&f, 0, 3, 78, HONEST); /* 1039: below 15 is deep, and final */
+	forward(&f);
+	assert_int_equal(journal_length(&f), 12);
+	f.r.finality = 2 * CHAIN_KEEP; /* deep is not enough */
+	for (int i = 0; i < 9; i++)
+		forward(&f);
+	commit(&f, 0, 3, 79, HONEST);
+	forward(&f);
+	assert_int_equal(journal_length(&f), 13);
+	f.batch = 20;
+	rewind_to(&f, 21, good, 3); /* and what is not can be undone */
+	forward(&f);
+	expect_root(&f, good);
+	assert_int_equal(f.r.history.stop.kind, STOP_NONE);
+	replica_reread(&f.r, 11);
+	assert_int_equal(mark(&f).batch, 22);
 	teardown(&f);
 }
 
@@ -460,8 +604,23 @@ static void test_hand_overs_use_no_standby_up(void **state)
 	p.block = 5; /* not yet, for what is decided at block 5 */
 	assert_false(history_was_promoted(&f.r.history, &p));
 	p.block = 6;
+	assert_false(f.r.history.gap);
 	p.progress = 5; /* a batch since: it may be promoted again */
 	assert_false(history_was_promoted(&f.r.history, &p));
+	teardown(&f);
+}
+
+static void test_epochs_before_the_first_block_are_missed(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	promote(&f, 9, 3, 4); /* where are 1 and 2? */
+	forward(&f);
+	assert_true(f.r.history.gap);
+	replica_back(&f.r);
+	assert_false(f.r.history.gap);
 	teardown(&f);
 }
 
@@ -491,13 +650,20 @@ int main(void)
 		cmocka_unit_test(test_a_wrong_root_is_proven),
 		cmocka_unit_test(test_a_leaf_given_away_is_proven),
 		cmocka_unit_test(
+			test_a_leaf_that_is_no_record_any_more_is_proven),
+		cmocka_unit_test(
 			test_data_that_are_not_the_batchs_prove_nothing),
+		cmocka_unit_test(test_what_makes_no_sense_is_read_again_first),
+		cmocka_unit_test(
+			test_nothing_is_followed_below_the_blocks_kept),
+		cmocka_unit_test(test_what_is_final_and_deep_is_forgotten),
 		cmocka_unit_test(
 			test_a_root_that_l1_did_not_get_stops_the_ledger),
 		cmocka_unit_test(
 			test_a_rewind_drops_batches_and_what_came_after),
 		cmocka_unit_test(test_back_undoes_a_block_and_all_it_taught),
 		cmocka_unit_test(test_hand_overs_use_no_standby_up),
+		cmocka_unit_test(test_epochs_before_the_first_block_are_missed),
 		cmocka_unit_test(test_strangers_events_are_not_heard),
 	};
 

@@ -3,7 +3,11 @@
 
 #include <stdio.h>
 
-#include "relayer/intake.h"
+#include "abi/merkle.h"
+#include "relayer/book.h"
+#include "relayer/intake.c"
+#include "store/store_test.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/values.h"
 
 #define NOW   1000
@@ -269,7 +273,8 @@ static void test_nothing_follows_an_end(void **state)
 	(void)state;
 	for (int to = REQUEST_QUEUED; to <= REQUEST_FAILED; to++) {
 		assert_false(request_may_become(REQUEST_FINAL, to));
-		assert_false(request_may_become(REQUEST_FAILED, to));
+		if (to != REQUEST_QUEUED) /* asked for again, proven */
+			assert_false(request_may_become(REQUEST_FAILED, to));
 	}
 	/* What was signed is never failed without L1's word. */
 	assert_false(request_may_become(REQUEST_SIGNED, REQUEST_FAILED));
@@ -278,6 +283,196 @@ static void test_nothing_follows_an_end(void **state)
 	assert_true(request_may_become(REQUEST_QUEUED, REQUEST_SIGNED));
 	assert_true(request_may_become(REQUEST_INCLUDED, REQUEST_SENT));
 	assert_true(request_may_become(REQUEST_SENT, REQUEST_QUEUED));
+}
+
+static void test_a_proof_of_another_leaf_proves_no_owner(void **state)
+{
+	static char *urls[] = {"http://liar"};
+	struct relayer_config config = {0};
+	struct parts parts = {.config = &config};
+	struct record records[2];
+	struct pack pack = {.leaf_count = 2, .n = 1};
+	struct peer_answer answer = {.err = OK};
+	struct err_text error;
+	struct json_doc *doc;
+	struct buf text;
+
+	(void)state;
+	config.shared.peers = (struct config_list){.items = urls, .n = 1};
+	parts.peers = peers_new(NULL, "watcher", &config.shared.peers);
+	struct intake *in = intake_new(&parts, NULL);
+	for (uint8_t i = 0; i < 2; i++)
+		records[i] = record_balance(an_address((uint8_t)(i + 1)),
+					    an_address(0), u256_from(5));
+	pack.leaves[0].index = 1;
+	pack.leaves[0].record = records[1];
+	pack.leaves[0].siblings[0] = record_leaf(&records[0]);
+	for (unsigned h = 1; h < MERKLE_DEPTH_MIN; h++)
+		pack.leaves[0].siblings[h] = merkle_zero(h);
+	pack.root = merkle_root(1, record_leaf(&records[1]),
+				pack.leaves[0].siblings, MERKLE_DEPTH_MIN);
+	buf_init(&text, 1 << 16);
+	struct json_writer w = json_writer(&text);
+	pack_json(&pack, &w, NULL);
+	assert_int_equal(
+		json_parse(buf_slice(&text), 1 << 20, 32, &doc, &error), OK);
+	answer.root = json_root(doc);
+	struct board_item *item = calloc(1, sizeof(*item));
+	assert_non_null(item);
+	item->request.kind = REQUEST_WITHDRAWAL;
+	item->request.id = a_hash(9);
+	in->waiting[in->n++] = item;
+	in->root = pack.root;
+	for (uint64_t index = 0; index < 2; index++) {
+		struct owner_ask *ask = &in->asks[0];
+		*ask = (struct owner_ask){in, true, item->request.id};
+		item->request.withdraw.index = index;
+		owner_came(ask, &answer);
+		assert_int_equal(item->owner_known, index == 1);
+	}
+	assert_true(item->payable);
+	json_free(doc);
+	buf_done(&text);
+	intake_free(in);
+	peers_free(parts.peers);
+}
+
+/* ---- the book, with a store --------------------------------------------- */
+
+static enum err no_news(void *ctx, struct turn *t, const struct task_news *news)
+{
+	(void)ctx;
+	(void)t;
+	(void)news;
+	return OK;
+}
+
+struct bench {
+	struct scratch scratch;
+	struct relayer_config config;
+	struct parts parts;
+	struct store_txn *txn;
+	struct book *book;
+	struct l1_view view;
+	struct hatch_facts facts;
+	struct turn t;
+};
+
+static void bench_init(struct bench *b)
+{
+	struct store_identity id = {.chain_id = 1, .program = "relayer"};
+	struct err_text error;
+
+	*b = (struct bench){.scratch = scratch_new()};
+	b->config.requests.open = 8;
+	b->parts.config = &b->config;
+	assert_int_equal(store_open(scratch_path(&b->scratch, "db"), 1 << 24,
+				    &id, &b->parts.store, &error),
+			 OK);
+	store_set_nosync(b->parts.store);
+	assert_int_equal(store_begin(b->parts.store, true, &b->txn), OK);
+	assert_int_equal(requests_open(b->txn, &b->parts.requests), OK);
+	assert_int_equal(
+		nonces_open(b->txn, &b->parts.requests, &b->parts.nonces), OK);
+	b->parts.submit = submit_new(NULL, NULL, &b->config, &b->parts.nonces,
+				     no_news, NULL);
+	b->book = book_new(&b->parts);
+	b->view.healthy = true;
+	b->facts.count = 1;
+	b->t = (struct turn){
+		.txn = b->txn, .view = &b->view, .facts = &b->facts};
+}
+
+static void bench_done(struct bench *b)
+{
+	book_free(b->book);
+	submit_free(b->parts.submit);
+	store_abort(b->txn);
+	store_close(b->parts.store);
+	scratch_remove(b->scratch.dir);
+}
+
+static void test_included_is_proven_again_after_a_start(void **state)
+{
+	struct request r = {.id = a_hash(3),
+			    .kind = REQUEST_EXIT,
+			    .state = REQUEST_INCLUDED};
+	struct task_news news = {.key = a_hash(3),
+				 .event = TASK_MINED,
+				 .reverted = true,
+				 .why = ""};
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	assert_int_equal(requests_add(b.txn, &b.parts.requests, &r), OK);
+	assert_int_equal(book_load(b.book, b.txn), OK);
+	assert_int_equal(book_news(b.book, &b.t, &news), OK);
+	news.event = TASK_FINAL;
+	assert_int_equal(book_news(b.book, &b.t, &news), OK);
+	assert_int_equal(requests_get(b.txn, &b.parts.requests, r.id, &r), OK);
+	assert_int_equal(r.state, REQUEST_QUEUED);
+	bench_done(&b);
+}
+
+static void test_a_wish_that_l1_refuses_ends(void **state)
+{
+	struct request r = {
+		.id = a_hash(3), .kind = REQUEST_EXIT, .state = REQUEST_QUEUED};
+	struct task_news news = {.key = a_hash(3),
+				 .event = TASK_REFUSED,
+				 .why = "no estimate: timeout"};
+	struct request known;
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	assert_int_equal(book_add(b.book, &b.t, &r, true, &known), OK);
+	for (unsigned i = 0; i < WISH_TRIES; i++)
+		assert_int_equal(book_news(b.book, &b.t, &news), OK);
+	assert_int_equal(requests_get(b.txn, &b.parts.requests, r.id, &r), OK);
+	assert_int_equal(r.state, REQUEST_QUEUED);
+	news.why = "ItsOwnReason";
+	for (unsigned i = 0; i < WISH_TRIES; i++)
+		assert_int_equal(book_news(b.book, &b.t, &news), OK);
+	assert_int_equal(requests_get(b.txn, &b.parts.requests, r.id, &r), OK);
+	assert_int_equal(r.state, REQUEST_FAILED);
+	bench_done(&b);
+}
+
+static void test_the_owners_signature_takes_the_place(void **state)
+{
+	struct request r = {.id = a_hash(3),
+			    .kind = REQUEST_WITHDRAWAL,
+			    .state = REQUEST_QUEUED};
+	struct request known;
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	r.signature.b[0] = 1; /* somebody's */
+	assert_int_equal(book_add(b.book, &b.t, &r, false, &known), OK);
+	r.signature.b[0] = 2; /* unproven too: the first stands */
+	assert_int_equal(book_add(b.book, &b.t, &r, false, &known),
+			 ERR_CONFLICT);
+	assert_int_equal(known.signature.b[0], 1);
+	r.signature.b[0] = 3; /* proven */
+	assert_int_equal(book_add(b.book, &b.t, &r, true, &known),
+			 ERR_CONFLICT);
+	assert_int_equal(requests_get(b.txn, &b.parts.requests, r.id, &known),
+			 OK);
+	assert_int_equal(known.signature.b[0], 3);
+	assert_int_equal(book_fail(b.book, &b.t, r.id, "for a test"), OK);
+	assert_int_equal(book_add(b.book, &b.t, &r, false, &known),
+			 ERR_REFUSED);
+	assert_string_equal(known.outcome, "for a test");
+	assert_int_equal(book_add(b.book, &b.t, &r, true, &known),
+			 ERR_CONFLICT);
+	assert_int_equal(requests_get(b.txn, &b.parts.requests, r.id, &known),
+			 OK);
+	assert_int_equal(known.state, REQUEST_QUEUED);
+	assert_int_equal(book_open(b.book), 1);
+	bench_done(&b);
 }
 
 int main(void)
@@ -292,6 +487,10 @@ int main(void)
 		cmocka_unit_test(
 			test_the_deadline_is_never_after_the_signature_expires),
 		cmocka_unit_test(test_nothing_follows_an_end),
+		cmocka_unit_test(test_a_proof_of_another_leaf_proves_no_owner),
+		cmocka_unit_test(test_included_is_proven_again_after_a_start),
+		cmocka_unit_test(test_a_wish_that_l1_refuses_ends),
+		cmocka_unit_test(test_the_owners_signature_takes_the_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

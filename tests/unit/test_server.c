@@ -184,6 +184,9 @@ static void test_ambiguous_requests_are_closed(void **state)
 		"POST /v1/requests HTTP/1.1\r\nTransfer-Encoding: chunked\r\n"
 		"Transfer-Encoding: identity",
 		"GET / HTTP/1.1\r\nHost: y",
+		"POST /v1/requests HTTP/1.1\r\nContent-Length : 5",
+		"GET / HTTP/1.1\r\nTransfer-Encoding\t: chunked",
+		"GET / HTTP/1.1\r\nX(Y): 1",
 		"GET /%00 HTTP/1.1",
 	};
 	(void)state;

@@ -473,6 +473,45 @@ static void test_kill_loses_nothing_that_was_committed(void **state)
 	}
 }
 
+static enum err fail_first(struct store_txn *txn, void *ctx)
+{
+	struct store_table t;
+	enum err err = store_table_open(txn, "keys", false, false, &t);
+
+	if (!err)
+		err = store_put(txn, &t, slice_str("a"), slice_str("1"));
+	return err ? err : *(enum err *)ctx;
+}
+
+/* What a store has from the first moment on is there, or there is no store. */
+static void test_first_records_are_made_with_the_store(void **state)
+{
+	struct fixture f = {.scratch = scratch_new()};
+	enum err first = ERR_IO;
+	struct store_table t;
+	struct store_txn *txn;
+	struct slice value;
+
+	(void)state;
+	snprintf(f.dir, sizeof(f.dir), "%s/db", f.scratch.dir);
+	f.id = (struct store_identity){.chain_id = 56,
+				       .program = "signer",
+				       .first = fail_first,
+				       .ctx = &first};
+	assert_int_equal(try_open(&f), ERR_IO);
+	assert_false(store_exists(f.dir));
+	first = OK;
+	assert_int_equal(try_open(&f), OK);
+	store_close(f.store);
+	first = ERR_IO; /* not called for one that stands */
+	assert_int_equal(try_open(&f), OK);
+	assert_int_equal(store_begin(f.store, false, &txn), OK);
+	assert_int_equal(store_table_open(txn, "keys", false, false, &t), OK);
+	assert_int_equal(store_get(txn, &t, slice_str("a"), &value), OK);
+	store_abort(txn);
+	teardown(&f);
+}
+
 static void test_half_made_creation_is_made_anew(void **state)
 {
 	struct fixture f;
@@ -512,6 +551,7 @@ int main(void)
 			test_store_serves_nothing_after_a_failed_commit),
 		cmocka_unit_test(test_full_map_is_an_error_not_a_loss),
 		cmocka_unit_test(test_kill_loses_nothing_that_was_committed),
+		cmocka_unit_test(test_first_records_are_made_with_the_store),
 		cmocka_unit_test(test_half_made_creation_is_made_anew),
 	};
 

@@ -116,9 +116,10 @@ static const struct {
 	{"  notice: 345599s", "terms.notice", "345600 s"},
 	{"  round: 0s", "terms.round", "above 0"},
 	{"  round: 41m", "terms.round", "7200 s"},
-	{"  round: 1500ms", "terms", "whole seconds"},
+	{"  round: 1500ms", "terms.round", "whole seconds"},
+	{"  notice: 500ms", ":6:", "whole seconds"},
 	{"thresholds: {promote: 0, open: 2, resume: 2, amend: 3}",
-	 "thresholds.promote", "0"},
+	 "thresholds.promote", "at least 1"},
 	{"thresholds: {promote: 3, open: 2, resume: 2, amend: 3}",
 	 "thresholds.open", "promote = 3"},
 	{"thresholds: {promote: 2, open: 3, resume: 2, amend: 3}",
@@ -211,6 +212,8 @@ static void test_what_is_legal_and_unwise_is_told(void **state)
 		{"thresholds: {promote: 2, open: 2, resume: 3, amend: 3}",
 		 "one lost key"},
 		{"bond: 0 wei", "bond 0"},
+		{"sequencer: " A1, "the sequencer 0x"},
+		{"standbys: [" A1 "]", "standby 0x"},
 	};
 	struct outcome o;
 

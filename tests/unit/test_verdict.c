@@ -83,8 +83,26 @@ static void test_hold_off_is_waited_for_in_l1_time(void **state)
 	(void)state;
 	world_at(&w, LAST_AT + SLA + 30);
 	w.in.policy.hold_off = 30;
+	w.in.seen_late = 30;
 	expect(&w, PHASE_LATE, VERDICT_ABSTAIN, 0);
 	w.facts.block.time++;
+	expect(&w, PHASE_LATE, VERDICT_PROMOTE, 1);
+}
+
+/* The first block after L1 stood still for hours: a human still has his time.
+ */
+static void test_hold_off_is_waited_for_in_our_time_too(void **state)
+{
+	struct world w;
+
+	(void)state;
+	world_at(&w, LAST_AT + SLA + 9999);
+	w.in.policy.hold_off = 30;
+	expect(&w, PHASE_LATE, VERDICT_ABSTAIN, 0);
+	assert_non_null(strstr(verdict_of(&w.in).why, "30 s more"));
+	w.in.seen_late = 29;
+	expect(&w, PHASE_LATE, VERDICT_ABSTAIN, 0);
+	w.in.seen_late = 30;
 	expect(&w, PHASE_LATE, VERDICT_PROMOTE, 1);
 }
 
@@ -98,6 +116,7 @@ static void test_hold_off_starts_again_after_a_failed_standby(void **state)
 	world_at(&w, promoted_at + FAIL);
 	w.facts.promoted_at = promoted_at;
 	w.in.policy.hold_off = 30;
+	w.in.seen_late = 30;
 	expect(&w, PHASE_PROMOTED, VERDICT_ABSTAIN, 0);
 	w.facts.block.time = promoted_at + FAIL + 30;
 	expect(&w, PHASE_LATE, VERDICT_ABSTAIN, 0);
@@ -212,6 +231,7 @@ int main(void)
 		cmocka_unit_test(test_windows_are_exceeded_strictly),
 		cmocka_unit_test(test_abstains_when_l1_is_not_to_be_trusted),
 		cmocka_unit_test(test_hold_off_is_waited_for_in_l1_time),
+		cmocka_unit_test(test_hold_off_is_waited_for_in_our_time_too),
 		cmocka_unit_test(
 			test_hold_off_starts_again_after_a_failed_standby),
 		cmocka_unit_test(test_prefers_the_first_ready_standby),

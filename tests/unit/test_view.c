@@ -21,6 +21,7 @@ static struct claim {
 	unsigned chain; /* of blocks ≥ fork */
 	uint64_t fork;
 	uint8_t genesis;
+	uint64_t ahead; /* what it adds to every block's time */
 } claims[N];
 
 static struct hash32 hash_of(const struct claim *c, uint64_t n)
@@ -35,7 +36,7 @@ static void put_block(struct json_writer *w, const struct claim *c, uint64_t n)
 {
 	json_begin(w, "result");
 	json_put_quantity(w, "number", n);
-	json_put_quantity(w, "timestamp", 5000 + n);
+	json_put_quantity(w, "timestamp", 5000 + n + c->ahead);
 	json_put_hash(w, "hash", hash_of(c, n));
 	json_put_hash(w, "parentHash",
 		      n ? hash_of(c, n - 1) : (struct hash32){{0}});
@@ -229,6 +230,23 @@ static void test_a_lasting_contradiction_is_a_lie(void **state)
 	assert_string_equal(v->providers[2].state, "good");
 }
 
+static void test_a_forged_time_is_a_lie_at_once(void **state)
+{
+	(void)state;
+	claims[0].ahead = 3600; /* the first voice */
+	const struct l1_view *v = pass(1000);
+	assert_true(v->healthy);
+	assert_int_equal(v->head.time, 5100);
+	assert_int_equal(v->acted.time, 5090);
+	assert_string_equal(v->providers[0].state, "lying");
+	assert_non_null(strstr(v->providers[0].why, "other contents"));
+	claims[1].silent = true; /* it and one honest one are no quorum */
+	all_at(101, 91);
+	v = pass(L1_DISPUTE_MS);
+	assert_false(v->healthy);
+	assert_int_equal(v->acted.time, 5090);
+}
+
 static void test_a_shared_contradiction_is_a_reorganisation(void **state)
 {
 	(void)state;
@@ -307,6 +325,7 @@ int main(void)
 		TEST(test_an_acted_block_that_stands_is_stale),
 		TEST(test_finalized_is_not_monotone),
 		TEST(test_a_lasting_contradiction_is_a_lie),
+		TEST(test_a_forged_time_is_a_lie_at_once),
 		TEST(test_a_shared_contradiction_is_a_reorganisation),
 		TEST(test_two_against_each_other_is_unknown),
 		TEST(test_another_chain_is_never_used),

@@ -281,14 +281,34 @@ static void test_a_flooding_signer_fills_its_own_places_only(void **state)
 	v = a_vote(&f, 1010);
 	other = ballot_by(2, &v);
 	add(&f, &other);
-	for (uint8_t i = 0; i < 3 * BALLOTS_A_SIGNER; i++) {
+	for (uint8_t i = 0; i < 3 * BALLOTS_A_LIFE; i++) {
 		v.subject = vote_subject_address(an_address(i));
-		v.expiry = 1010 + ROUND * (i % 4);
+		v.expiry = 1010 + ROUND * i;
+		b = ballot_by(1, &v);
+		assert_int_equal(add(&f, &b), 1);
+	}
+	assert_int_equal(f.pool.n, 1 + BALLOTS_A_LIFE);
+	assert_int_equal(add(&f, &other), 0); /* still there */
+	/* One pushed out is not taken back: peers that keep it bring it. */
+	v.subject = vote_subject_address(an_address(2));
+	v.expiry = 1010 + ROUND * 2;
+	b = ballot_by(1, &v);
+	assert_int_equal(add(&f, &b), 0);
+	assert_string_equal(pool_left_out(&f.pool, &b).code, "busy");
+	assert_null(pool_left_out(&f.pool, &other).code);
+	v.expiry = 1010 + ROUND * 2 * BALLOTS_A_LIFE; /* as the earliest held */
+	b = ballot_by(1, &v);
+	assert_int_equal(add(&f, &b), 0);
+	/* Those that live for a month have places of their own. */
+	v.progress = 0;
+	for (uint8_t i = 0; i < 3 * BALLOTS_A_LIFE; i++) {
+		v.action = VOTE_RESUME;
+		v.subject = vote_subject_address(an_address(i));
+		v.expiry = 1010 + 1000 * ROUND + i;
 		b = ballot_by(1, &v);
 		assert_int_equal(add(&f, &b), 1);
 	}
 	assert_int_equal(f.pool.n, 1 + BALLOTS_A_SIGNER);
-	assert_int_equal(add(&f, &other), 0); /* still there */
 	teardown(&f);
 }
 

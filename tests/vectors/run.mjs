@@ -9,7 +9,8 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 
-const modules = ['foundation.mjs', 'abi.mjs', 'signing.mjs', 'ledger.mjs'];
+const modules = ['foundation.mjs', 'abi.mjs', 'signing.mjs', 'ledger.mjs',
+	'trie.mjs', 'blocks.mjs'];
 const seed = Number(process.env.SEED ?? 1);
 
 // mulberry32: small, seeded, good enough to choose test values.

@@ -25,5 +25,6 @@ extern const struct vectors_command vectors_abi[];
 extern const struct vectors_command vectors_signing[];
 extern const struct vectors_command vectors_ledger[];
 extern const struct vectors_command vectors_logs[];
+extern const struct vectors_command vectors_trie[];
 
 #endif

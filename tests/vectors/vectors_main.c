@@ -7,6 +7,7 @@
 static const struct vectors_command *const tables[] = {
 	vectors_foundation,
 	vectors_abi,
+	vectors_trie,
 #ifdef VECTORS_HAVE_SIGNING
 	vectors_signing,
 	vectors_ledger,
