@@ -225,6 +225,11 @@ static enum err check_thresholds(const struct config *c,
 		       "%" PRIu64 " of %zu: must be more than half, and no "
 		       "more than there are",
 		       t->validators_needed, t->validators.n);
+	if (u256_is_zero(t->min_bounty))
+		REFUSE("min_bounty",
+		       "0 or missing: where the base fee is 0 a forced request "
+		       "would cost nothing: give at least 1 wei, say 100000 "
+		       "gwei");
 	if (!u256_fits(t->min_bounty, 96))
 		REFUSE("min_bounty", "%s wei: must be below 2^96",
 		       u256_text(t->min_bounty).s);

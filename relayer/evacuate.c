@@ -115,20 +115,20 @@ static bool next_bucket(struct evacuate *e, struct turn *t, uint64_t *ret)
 
 	while (wishes_walk(e->wishes, t, &at, &wish)) {
 		uint64_t n = wish.request.exit_to.index / BUCKET_LEAVES;
-		if (e->state[n] == TODO) {
+		if (e->state[n] == BUCKET_TO_DO) {
 			*ret = n;
 			return true;
 		}
 	}
 	for (; e->at < e->n; e->at++) {
 		uint64_t n = evacuate_order(e->seed, e->n, e->at);
-		if (e->state[n] == TODO) {
+		if (e->state[n] == BUCKET_TO_DO) {
 			*ret = n;
 			return true;
 		}
 	}
 	for (; e->parked && e->park_at < e->n; e->park_at++)
-		if (e->state[e->park_at] == PARKED) {
+		if (e->state[e->park_at] == BUCKET_PARKED) {
 			*ret = e->park_at;
 			return true;
 		}
@@ -147,7 +147,7 @@ static void take_work(struct evacuate *e, struct turn *t)
 			continue;
 		if (!next_bucket(e, t, &number))
 			return;
-		if (e->state[number] == PARKED)
+		if (e->state[number] == BUCKET_PARKED)
 			e->parked--;
 		work->stage = WORK_FETCH;
 		work->refused = 0;
@@ -156,7 +156,7 @@ static void take_work(struct evacuate *e, struct turn *t)
 		work->retry_ms = 0;
 		work->root = e->root;
 		work->most = BUCKET_LEAVES;
-		e->state[number] = WORKING;
+		e->state[number] = BUCKET_WORKING;
 	}
 }
 
@@ -192,7 +192,7 @@ static void set_back(struct evacuate *e, struct work *work,
 	log_warn("a bucket is put off: L1 does not take it", "bucket",
 		 log_u64(work->bucket.number).s, "why",
 		 news->reverted ? "reverted" : news->why);
-	e->state[work->bucket.number] = PARKED;
+	e->state[work->bucket.number] = BUCKET_PARKED;
 	e->parked++;
 	work->stage = WORK_FREE;
 }
@@ -235,7 +235,7 @@ static void check_came(void *ctx, const struct l1_call_result *results,
 			continue;
 		log_warn("a bucket is not out after all", "bucket",
 			 log_u64(number).s);
-		e->state[number] = TODO;
+		e->state[number] = BUCKET_TO_DO;
 		e->finished--;
 		e->at = 0;
 	}

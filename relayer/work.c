@@ -233,7 +233,7 @@ static enum err serve_wishes(struct evacuate *e, struct turn *t,
 
 static void finish_bucket(struct evacuate *e, struct work *work)
 {
-	e->state[work->bucket.number] = DONE;
+	e->state[work->bucket.number] = BUCKET_DONE;
 	e->payable[work->bucket.number] = work->payable;
 	e->finished++;
 	work->stage = WORK_FREE;

@@ -30,7 +30,8 @@ struct work {
 	struct hash32 key;
 };
 
-enum { TODO = 0, WORKING, PARKED, DONE }; /* PARKED: after all others */
+/* PARKED: refused often enough to come after all others. */
+enum { BUCKET_TO_DO = 0, BUCKET_WORKING, BUCKET_PARKED, BUCKET_DONE };
 
 struct evacuate {
 	struct parts *parts;
@@ -43,7 +44,7 @@ struct evacuate {
 	uint64_t leaf_count, n, finished, at, started_ms;
 	uint64_t parked, park_at;
 	uint8_t *state;	      /* of each bucket */
-	struct u256 *payable; /* of each bucket that is DONE */
+	struct u256 *payable; /* of each bucket that is BUCKET_DONE */
 	struct work works[EVACUATE_WORKS];
 	/* L1's bitmap, read for several works at once */
 	bool reading;

@@ -388,6 +388,25 @@ contract BucketsTest is ExitBase {
 		same(last, NotEnoughGas.selector, "why");
 	}
 
+	/// Not even into an IOU that is larger already, which costs less to write.
+	function test_no_gas_makes_an_iou_larger() public {
+		put(0, balance(address(payee), address(0), 30));
+		put(1, balance(address(payee), address(0), 40));
+		rollup.deposit{value: 70}(address(0), 70, treasury);
+		commit();
+		openNow();
+		payee.set(Payee.Mode.Refuses);
+		exit(0);
+		payee.set(Payee.Mode.Picky);
+		bytes memory data = abi.encodeCall(rollup.exitBucket, (0, 2, book.bucket(0), bucketProof(0)));
+		for (uint256 gas = 50_000; rollup.exited(0) == 1; gas += 500) {
+			(bool ok,) = address(rollup).call{gas: gas}(data);
+			ok;
+		}
+		same(address(payee).balance, 40, "paid");
+		same(rollup.owed(address(payee), address(0)), 30, "no larger");
+	}
+
 	function populateWith(address asset) internal {
 		put(0, balance(citizen(0), asset, 30));
 		put(1, balance(citizen(1), asset, 30));

@@ -7,7 +7,7 @@
 // seen stand with the reason in equivalent.json; a survivor that is not there is a failure.
 // Writes build/mutants/ only.  Exit 0 if every mutant tried was killed or is equivalent.
 // Last line: mutants: N killed, N equivalent, N survived.
-import { readFileSync, writeFileSync, mkdirSync, readdirSync } from 'node:fs';
+import { readFileSync, writeFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { spawn } from 'node:child_process';
@@ -133,7 +133,7 @@ function forge(dir, match) {
 		child.on('exit', (status, signal) => {
 			clearTimeout(timer);
 			if (signal) return resolve('it never ends');
-			const failed = /\[FAIL.*?\] (\w+)\(/.exec(text) ?? /\[FAIL.*?\]/.exec(text);
+			const failed = /\[FAIL[\s\S]*?\] (\w+)\(/.exec(text) ?? /\[FAIL/.exec(text);
 			if (status !== 0 && !failed) return reject(new Error(`forge: ${text.slice(-800)}`));
 			resolve(status === 0 ? null : (failed[1] ?? failed[0]));
 		});
@@ -233,6 +233,8 @@ async function main() {
 			deal(worker, done);
 		})),
 	);
+	for (let slot = 0; slot < jobs; slot++)
+		rmSync(join(top, `build/mutants/${process.pid}-${slot}`), { recursive: true, force: true });
 	mkdirSync(join(top, 'build/mutants'), { recursive: true });
 	writeFileSync(join(top, 'build/mutants/result.json'), JSON.stringify(log, null, '\t') + '\n');
 	if (todo.length) console.log(`${todo.length} not tried: time is up`);

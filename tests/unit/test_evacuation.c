@@ -310,15 +310,15 @@ static void test_a_refused_bucket_is_put_off(void **state)
 	e->n = 2;
 	e->state = calloc(e->n, sizeof(*e->state));
 	assert_non_null(e->state);
-	e->state[1] = WORKING;
+	e->state[1] = BUCKET_WORKING;
 	*work = (struct work){.owner = e, .key = a_hash(1), .most = 256};
 	work->bucket.number = 1;
 	for (unsigned i = 0; i < BUCKET_TRIES; i++) {
-		assert_int_not_equal(e->state[1], PARKED);
+		assert_int_not_equal(e->state[1], BUCKET_PARKED);
 		work->stage = WORK_FLY;
 		evacuate_news(e, &t, &news);
 	}
-	assert_int_equal(e->state[1], PARKED);
+	assert_int_equal(e->state[1], BUCKET_PARKED);
 	assert_int_equal(work->stage, WORK_FREE);
 	/* A revert in a block: half of it, with more gas, later. */
 	news = (struct task_news){.key = a_hash(1),

@@ -141,6 +141,7 @@ static const struct {
 	{"sequencer: " Z, "sequencer", "zero address"},
 	{"min_bounty: 79228162514.3 ether", "min_bounty", "2^96"},
 	{"min_bounty: much", "min_bounty", "amount"},
+	{"min_bounty: 0 wei", "min_bounty", "0 or missing"},
 };
 
 static void test_each_unsafe_term_is_refused_with_its_rule(void **state)
