@@ -19,7 +19,9 @@ struct slot {
 	struct provider *provider;
 	enum slot_state state;
 	struct rpc_reply reply;
-	bool judged; /* held against what was settled */
+	bool judged;	     /* held against what was settled, or verified */
+	enum proved proved;  /* QUORUM_PROVED, when judged */
+	struct err_text why; /* unless PROVED */
 };
 
 struct settled {
@@ -33,6 +35,8 @@ struct ask {
 	struct quorum *q;
 	enum quorum_rule rule;
 	uint64_t deadline_ms, hedge_ms;
+	quorum_verify *verify; /* QUORUM_PROVED */
+	const char *lacks;
 	quorum_done *done;
 	void *ctx;
 	bool over; /* called back, or cancelled */
@@ -57,6 +61,8 @@ struct quorum {
 
 /* Settles the calls that can be settled; true: all are. */
 bool ask_settle(struct ask *a, uint64_t now_ms);
+/* QUORUM_FIRST, QUORUM_PROVED: one provider after the other. */
+bool ask_is_serial(const struct ask *a);
 /* An answer that counts, not a node that cannot tell. */
 bool ask_is_vote(const struct ask *a, size_t call,
 		 const struct rpc_answer *answer);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "abi/header.h"
 #include "l1/follow_impl.h"
 #include "l1/rpc.h"
 #include "sys/clock.h"
@@ -80,6 +81,11 @@ static bool push_header(struct follow *f, const json_node *node)
 				   "an answer that is no such block");
 		return false;
 	}
+	struct header header;
+	struct err_text why;
+	enum proved proved = header_prove(node, block.ref.hash, &header, &why);
+	if (proved == PROVED)
+		block.ref = header_ref(&header, block.ref.hash);
 	json_hex(&r, node, "logsBloom", item->bloom, BLOOM_BYTES);
 	if (r.failed) {
 		follow_set_trouble(f, "blocks", "a block without logsBloom");
@@ -95,6 +101,8 @@ static bool push_header(struct follow *f, const json_node *node)
 		return false;
 	}
 	item->block = block.ref;
+	/* with a bloom that is not the header's, logs would be hidden */
+	item->bloom_counts = proved != PROVED_FALSE;
 	item->state = ITEM_HEADER;
 	f->n++;
 	return true;
@@ -201,6 +209,11 @@ uint64_t follow_behind(const struct follow *f)
 	uint64_t next = f->tip.number + has_tip(f);
 	uint64_t acted = f->l1->view.acted.number;
 	return acted >= next ? acted - next + 1 : 0;
+}
+
+const char *follow_proofs(const struct follow *f)
+{
+	return f->proofs;
 }
 
 const char *follow_trouble(const struct follow *f)

@@ -50,6 +50,9 @@ struct follow_step follow_peek(const struct follow *f);
 void follow_ack(struct follow *f, const struct block_ref *tip);
 /* Blocks still to come until view->acted. */
 uint64_t follow_behind(const struct follow *f);
+/* How the last logs are known: "proved", or "by quorum: " and why nobody
+ * proves them; "" before the first. */
+const char *follow_proofs(const struct follow *f);
 /* "" or why it does not move. */
 const char *follow_trouble(const struct follow *f);
 

@@ -14,6 +14,10 @@ struct item {
 	enum item_state state;
 	bool asked;
 	struct block_ref block;
+	/* The bloom is of the header whose hash was agreed on, or nobody here
+	 * can tell the hash of such a header. */
+	bool bloom_counts;
+	bool by_quorum; /* nobody could prove its logs */
 	uint8_t bloom[BLOOM_BYTES];
 	/* The events did not come in one answer: one topic an ask then. */
 	bool split;
@@ -34,11 +38,23 @@ struct follow {
 	bool headers_asked;
 	size_t asks;
 	uint64_t retry_ms;
-	char trouble[200];
+	char trouble[200], proofs[200];
 };
 
 /* Starts what it needs next. */
 void item_turn(struct item *item);
+/* The logs and inputs proved against the block's hash: asks for them. */
+MUST_CHECK enum err item_ask_proved(struct item *item);
+
+/* ---- item.c, for item_prove.c ---- */
+bool item_is_ours(const struct item *item, struct address address,
+		  const struct hash32 *topic /* first; NULL: none */);
+bool item_wants_input(const struct item *item, size_t at);
+/* The log before it, when that is of the same transaction, gave its input. */
+bool item_shares_input(struct item *item, size_t at);
+/* Room for n more; their bytes are not initialised. */
+void item_reserve(struct item *item, size_t n);
+void item_drop_logs(struct item *item);
 /* Empty again; what it asked for is forgotten. */
 void item_clear(struct item *item);
 

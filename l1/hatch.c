@@ -1,55 +1,48 @@
-/* The facts: packed storage words by the compiled contracts' layout, lists by
- * call.  The words are decoded as storage proofs will bring them. */
+/* The facts: storage proved by one provider's eth_getProof against the hash
+ * that a quorum agreed on; where none can prove it, the same words, the lists
+ * and overdue() by a quorum's word. */
 #include "l1/hatch.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "abi/contracts_tables.h"
 #include "abi/hex.h"
+#include "abi/header.h"
+#include "abi/witness.h"
 #include "abi/words.h"
+#include "l1/facts.h"
 #include "l1/l1_impl.h"
 #include "l1/rpc.h"
 
-#define RETURN_MAX 8192 /* two lists of HATCH_KEYS_MAX */
-#define WHY_MAX	   320
-#define PARAMS_MAX 512
+#define RETURN_MAX	 8192 /* two lists of HATCH_KEYS_MAX */
+#define WHY_MAX		 320
+#define PARAMS_MAX	 512
+#define PROOF_PARAMS_MAX (80 * FACTS_KEYS_MAX + 512)
 
-/* What one batch of facts asks, in order. */
-enum fact {
-	HATCH_EPOCH, /* slot with epoch, promotedAt, openedAt, enactFrom */
-	HATCH_TERMS,
-	HATCH_THRESHOLDS,
-	HATCH_PENDING,
-	ROLLUP_ROOT,
-	ROLLUP_COUNT,	  /* count, lastAt, leafCount, inboxThrough */
-	ROLLUP_SEQUENCER, /* sequencer, state, openings */
-	ROLLUP_QUEUES,	  /* withdrawHead, withdrawTail, inboxTail, dirty */
-	ROLLUP_BOND,
-	SLOTS,			 /* the ones above */
-	HATCH_GUARDIANS = SLOTS, /* by call, from here */
+/* What one batch of facts asks under quorum, in order: the slots, then these.
+ */
+enum fact_call {
+	HATCH_GUARDIANS = FACT_SLOTS,
 	HATCH_STANDBYS,
 	ROLLUP_OVERDUE,
 	FACTS,
-};
-
-static const unsigned slot_of[SLOTS] = {
-	[HATCH_EPOCH] = SLOT_ESCAPEHATCH_EPOCH,
-	[HATCH_TERMS] = SLOT_ESCAPEHATCH_TERMS,
-	[HATCH_THRESHOLDS] = SLOT_ESCAPEHATCH_THRESHOLDS,
-	[HATCH_PENDING] = SLOT_ESCAPEHATCH_PENDING_HASH,
-	[ROLLUP_ROOT] = SLOT_SOVEREIGNROLLUP_ROOT,
-	[ROLLUP_COUNT] = SLOT_SOVEREIGNROLLUP_COUNT,
-	[ROLLUP_SEQUENCER] = SLOT_SOVEREIGNROLLUP_SEQUENCER,
-	[ROLLUP_QUEUES] = SLOT_SOVEREIGNROLLUP_WITHDRAW_HEAD,
-	[ROLLUP_BOND] = SLOT_SOVEREIGNROLLUP_SLA_BOND,
 };
 
 struct hatch_read {
 	struct l1_op op;
 	hatch_done *done;
 	struct hatch_facts facts;
+	/* by proof */
+	struct facts_guess guess;
+	struct facts_keys on_hatch, on_rollup;
+	bool again; /* guessed wrong once */
 };
+
+static const char foreign[] =
+	"the contracts' answers are not of the form we know: another version "
+	"of the contracts";
 
 static void finish(struct hatch_read *read, enum err err, const char *why)
 {
@@ -78,17 +71,15 @@ static void add(struct fact_batch *b, const char *method)
 	b->n++;
 }
 
-static void add_slot(struct fact_batch *b, struct address at, unsigned slot,
+static void add_slot(struct fact_batch *b, struct address at, struct hash32 key,
 		     struct hash32 block)
 {
-	uint8_t key[32] = {0};
 	struct buf *params = &b->params[b->n];
-	put_be(key + 24, slot, 8);
 	buf_init(params, PARAMS_MAX);
 	struct json_writer w = json_writer(params);
 	json_begin_array(&w, NULL);
 	json_put_address(&w, NULL, at);
-	json_put_hex(&w, NULL, key, sizeof(key));
+	json_put_hash(&w, NULL, key);
 	json_begin(&w, NULL);
 	json_put_hash(&w, "blockHash", block);
 	json_end(&w);
@@ -120,60 +111,6 @@ static enum err ask(struct hatch_read *read, struct fact_batch *b,
 
 /* ---- decoding --------------------------------------------------------------
  */
-
-#define WORD_U64(w, name)                                                      \
-	get_be((w).b + 32 - OFF_##name - LEN_##name, LEN_##name)
-
-static void decode_hatch(const struct hash32 *w, struct hatch_facts *f)
-{
-	const struct hash32 epoch = w[HATCH_EPOCH], terms = w[HATCH_TERMS],
-			    n = w[HATCH_THRESHOLDS];
-	f->epoch = WORD_U64(epoch, ESCAPEHATCH_EPOCH);
-	f->promoted_at = WORD_U64(epoch, ESCAPEHATCH_PROMOTED_AT);
-	f->opened_at = WORD_U64(epoch, ESCAPEHATCH_OPENED_AT);
-	f->enact_from = WORD_U64(epoch, ESCAPEHATCH_ENACT_FROM);
-	f->terms = (struct hatch_terms){
-		.sla_window = (uint32_t)WORD_U64(terms, TERMS_SLA_WINDOW),
-		.failover_window =
-			(uint32_t)WORD_U64(terms, TERMS_FAILOVER_WINDOW),
-		.inclusion_window =
-			(uint32_t)WORD_U64(terms, TERMS_INCLUSION_WINDOW),
-		.hard_deadline = (uint32_t)WORD_U64(terms, TERMS_HARD_DEADLINE),
-		.notice = (uint32_t)WORD_U64(terms, TERMS_NOTICE),
-		.finality = (uint32_t)WORD_U64(terms, TERMS_FINALITY),
-		.round = (uint32_t)WORD_U64(terms, TERMS_ROUND)};
-	f->thresholds = (struct hatch_thresholds){
-		.promote = (uint8_t)WORD_U64(n, THRESHOLDS_PROMOTE),
-		.open = (uint8_t)WORD_U64(n, THRESHOLDS_OPEN),
-		.resume = (uint8_t)WORD_U64(n, THRESHOLDS_RESUME),
-		.amend = (uint8_t)WORD_U64(n, THRESHOLDS_AMEND)};
-	f->pending = w[HATCH_PENDING];
-}
-
-static bool decode_rollup(const struct hash32 *w, struct hatch_facts *f)
-{
-	const struct hash32 count = w[ROLLUP_COUNT],
-			    active = w[ROLLUP_SEQUENCER],
-			    queues = w[ROLLUP_QUEUES];
-	f->root = w[ROLLUP_ROOT];
-	f->count = WORD_U64(count, SOVEREIGNROLLUP_COUNT);
-	f->last_at = WORD_U64(count, SOVEREIGNROLLUP_LAST_AT);
-	f->leaf_count = WORD_U64(count, SOVEREIGNROLLUP_LEAF_COUNT);
-	f->inbox_through = WORD_U64(count, SOVEREIGNROLLUP_INBOX_THROUGH);
-	memcpy(f->sequencer.b,
-	       active.b + 32 - OFF_SOVEREIGNROLLUP_SEQUENCER -
-		       LEN_SOVEREIGNROLLUP_SEQUENCER,
-	       sizeof(f->sequencer.b));
-	uint64_t state = WORD_U64(active, SOVEREIGNROLLUP_STATE);
-	f->state = (enum rollup_state)state;
-	f->openings = WORD_U64(active, SOVEREIGNROLLUP_OPENINGS);
-	f->withdraw_head = WORD_U64(queues, SOVEREIGNROLLUP_WITHDRAW_HEAD);
-	f->withdraw_tail = WORD_U64(queues, SOVEREIGNROLLUP_WITHDRAW_TAIL);
-	f->inbox_tail = WORD_U64(queues, SOVEREIGNROLLUP_INBOX_TAIL);
-	f->dirty = WORD_U64(queues, SOVEREIGNROLLUP_DIRTY);
-	f->bond = u256_from_be(w[ROLLUP_BOND].b, 32);
-	return state <= ROLLUP_SETTLING;
-}
 
 static bool returned(const struct quorum_result *result, struct buf *to)
 {
@@ -220,7 +157,7 @@ static void on_facts(void *ctx, const struct quorum_result *results, size_t n)
 {
 	struct hatch_read *read = ctx;
 	struct hatch_facts *f = &read->facts;
-	struct hash32 words[SLOTS];
+	struct hash32 words[FACT_SLOTS];
 	struct json_reader r = {0};
 	for (size_t i = 0; i < n; i++) {
 		if (!results[i].err)
@@ -231,15 +168,112 @@ static void on_facts(void *ctx, const struct quorum_result *results, size_t n)
 		       results[i].text);
 		return;
 	}
-	for (size_t i = 0; i < SLOTS; i++)
+	for (size_t i = 0; i < FACT_SLOTS; i++)
 		words[i] = json_hash(&r, results[i].result, NULL);
-	decode_hatch(words, f);
-	if (r.failed || !decode_rollup(words, f) || !decode_calls(results, f))
-		finish(read, ERR_INVALID,
-		       "the contracts' answers are not of the form we know: "
-		       "another version of the contracts");
+	if (r.failed || !facts_decode(words, f) || !decode_calls(results, f))
+		finish(read, ERR_INVALID, foreign);
 	else
 		finish(read, OK, "");
+}
+
+static enum err ask_by_quorum(struct hatch_read *read)
+{
+	struct fact_batch b = {0};
+	const struct hatch_facts *f = &read->facts;
+	struct hash32 block = f->block.hash;
+	for (size_t i = 0; i < FACT_SLOTS; i++)
+		add_slot(&b, i < ROLLUP_ROOT ? f->hatch : f->rollup,
+			 facts_slot((enum fact)i), block);
+	add_view(&b, f->hatch, SEL_ESCAPEHATCH_GUARDIANS, block);
+	add_view(&b, f->hatch, SEL_ESCAPEHATCH_STANDBYS, block);
+	add_view(&b, f->rollup, SEL_SOVEREIGNROLLUP_OVERDUE, block);
+	return ask(read, &b, on_facts);
+}
+
+/* ---- by proof -------------------------------------------------------------
+ */
+
+static void add_proof(struct fact_batch *b, struct address at,
+		      const struct facts_keys *keys, struct hash32 block)
+{
+	struct buf *params = &b->params[b->n];
+	buf_init(params, PROOF_PARAMS_MAX);
+	struct json_writer w = json_writer(params);
+	json_begin_array(&w, NULL);
+	json_put_address(&w, NULL, at);
+	json_begin_array(&w, NULL);
+	for (size_t i = 0; i < keys->n; i++)
+		json_put_hash(&w, NULL, keys->keys[i]);
+	json_end_array(&w);
+	json_begin(&w, NULL);
+	json_put_hash(&w, "blockHash", block);
+	json_end(&w);
+	json_end_array(&w);
+	add(b, "eth_getProof");
+}
+
+static enum proved verify_contract(struct address at, struct hash32 root,
+				   const json_node *reply,
+				   struct facts_keys *keys,
+				   struct err_text *error)
+{
+	struct trie_account account;
+	return witness_prove(reply, root, at, keys->keys, keys->n, &account,
+			     keys->values, error);
+}
+
+/* The header by its hash, the rest by the header's stateRoot. */
+static enum proved verify(void *ctx, const json_node *const *results, size_t n,
+			  struct err_text *error)
+{
+	struct hatch_read *read = ctx;
+	struct hatch_facts *f = &read->facts;
+	struct header header;
+	(void)n;
+	enum proved proved =
+		header_prove(results[0], f->block.hash, &header, error);
+	if (proved == PROVED)
+		proved = verify_contract(f->hatch, header.state_root,
+					 results[1], &read->on_hatch, error);
+	if (proved == PROVED)
+		proved = verify_contract(f->rollup, header.state_root,
+					 results[2], &read->on_rollup, error);
+	if (proved == PROVED)
+		f->block = header_ref(&header, f->block.hash);
+	return proved;
+}
+
+static enum err ask_facts(struct hatch_read *read);
+
+static void on_proofs(void *ctx, const struct quorum_result *results, size_t n)
+{
+	struct hatch_read *read = ctx;
+	struct l1 *l1 = read->op.l1;
+	struct l1_view *v = &l1->view;
+	(void)n;
+	if (results[0].err) {
+		(void)snprintf(v->proofs, sizeof(v->proofs),
+			       "by quorum: %.180s", results[0].text);
+		if (ask_by_quorum(read))
+			finish(read, ERR_BUSY, "too many L1 reads at once");
+		return;
+	}
+	(void)snprintf(v->proofs, sizeof(v->proofs), "proved");
+	enum facts_outcome outcome = facts_take(
+		&read->on_hatch, &read->on_rollup, &read->guess, &read->facts);
+	if (outcome != FACTS_NO_HATCH)
+		l1->guess = read->guess;
+	/* of the same block, so a second guess is no guess */
+	assert(outcome != FACTS_WRONG_GUESS || !read->again);
+	if (outcome == FACTS_WRONG_GUESS) {
+		read->again = true;
+		if (ask_facts(read))
+			finish(read, ERR_BUSY, "too many L1 reads at once");
+		return;
+	}
+	read->facts.proved = outcome == FACTS_FINE;
+	finish(read, outcome == FACTS_FINE ? OK : ERR_INVALID,
+	       outcome == FACTS_FINE ? "" : foreign);
 }
 
 static enum err ask_facts(struct hatch_read *read)
@@ -247,13 +281,19 @@ static enum err ask_facts(struct hatch_read *read)
 	struct fact_batch b = {0};
 	const struct hatch_facts *f = &read->facts;
 	struct hash32 block = f->block.hash;
-	for (size_t i = 0; i < SLOTS; i++)
-		add_slot(&b, i < ROLLUP_ROOT ? f->hatch : f->rollup, slot_of[i],
-			 block);
-	add_view(&b, f->hatch, SEL_ESCAPEHATCH_GUARDIANS, block);
-	add_view(&b, f->hatch, SEL_ESCAPEHATCH_STANDBYS, block);
-	add_view(&b, f->rollup, SEL_SOVEREIGNROLLUP_OVERDUE, block);
-	return ask(read, &b, on_facts);
+	facts_hatch_keys(&read->guess, &read->on_hatch);
+	facts_rollup_keys(&read->guess, &read->on_rollup);
+	buf_init(&b.params[0], 128);
+	rpc_params_hash(&b.params[0], block, false);
+	add(&b, "eth_getBlockByHash");
+	add_proof(&b, f->hatch, &read->on_hatch, block);
+	add_proof(&b, f->rollup, &read->on_rollup, block);
+	enum err err =
+		quorum_prove(read->op.l1->quorum, b.calls, b.n, "eth_getProof",
+			     verify, L1_PROOF_MS, on_proofs, read);
+	for (size_t i = 0; i < b.n; i++)
+		buf_done(&b.params[i]);
+	return err;
 }
 
 /* ---- which contracts these are
@@ -359,6 +399,7 @@ enum err hatch_read(struct l1 *l1, struct address hatch,
 	read->done = done;
 	read->facts.block = *at;
 	read->facts.hatch = hatch;
+	read->guess = l1->guess;
 	if (address_eq(hatch, l1->hatch) && !address_is_zero(l1->rollup)) {
 		read->facts.rollup = l1->rollup;
 		err = ask_facts(read);

@@ -1,7 +1,6 @@
-/* The hatch's and the rollup's facts at one block, by its hash.
- *
- * Now by eth_call under quorum; later proved by eth_getProof against the
- * header's stateRoot behind the same interface. */
+/* The hatch's and the rollup's facts at one block, by its hash: storage proved
+ * by eth_getProof against the header's stateRoot (EIP-1186), else under quorum.
+ */
 #ifndef EGRESS_L1_HATCH_H
 #define EGRESS_L1_HATCH_H
 
@@ -22,6 +21,9 @@ enum rollup_state { ROLLUP_RUNNING = 0, ROLLUP_OPEN = 1, ROLLUP_SETTLING = 2 };
 
 struct hatch_facts {
 	struct block_ref block; /* what all this is as of */
+	/* Every word by a storage proof against the block's hash; false: a
+	 * quorum's word, for nobody could prove it. */
+	bool proved;
 	struct address hatch, rollup;
 	/* hatch */
 	uint64_t epoch, promoted_at, opened_at, enact_from;

@@ -81,7 +81,13 @@ static uint64_t weight_of(const struct voice *voices, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		const struct rpc_block *b =
 			shown(&voices[i], block->ref.number);
-		if (b && same_block(b, block))
+		if (!b || !hash_eq(b->ref.hash, block->ref.hash))
+			continue;
+		bool same = same_block(b, block);
+		/* the hash is agreed on, and one alone shows what it is of */
+		if (b->proved && !same && voices[i].weight)
+			return 0;
+		if (block->proved || same)
 			weight += voices[i].weight;
 	}
 	return weight;

@@ -37,8 +37,9 @@ struct voice {
 				       * or NULL */
 	uint64_t weight;
 };
-/* The highest block that voices of weight ≥ quorum showed alike: its hash and
- * all that rpc_block holds.  A parent's hash alone is no vote. */
+/* The highest block whose hash voices of weight ≥ quorum showed, and its
+ * contents as one of them proved them by that hash; where nobody can, the
+ * contents that a quorum showed alike.  A parent's hash alone is no vote. */
 bool heads_agree(const struct voice *voices, size_t n, uint64_t quorum,
 		 struct rpc_block *ret);
 /* Fills up to max numbers ≤ voices[i]'s top that others reported and it has

@@ -6,11 +6,10 @@
 #include "l1/rpc.h"
 
 #define PARAMS_MAX 4096
-#define DATA_MAX   (1u << 20) /* of one log */
 /* Transactions in one ask: as many of the longest as a reply takes. */
 #define INPUTS_AT_ONCE (L1_REPLY_MAX / (2 * L1_INPUT_MAX + L1_SMALL_REPLY_MAX))
 
-static void drop_logs(struct item *item)
+void item_drop_logs(struct item *item)
 {
 	for (size_t i = 0; i < item->n_logs; i++) {
 		buf_done(&item->data[i]);
@@ -31,17 +30,19 @@ void item_clear(struct item *item)
 		quorum_cancel(f->l1->quorum, item);
 		f->asks--;
 	}
-	drop_logs(item);
+	item_drop_logs(item);
 	*item = (struct item){.follow = f};
 }
 
 /* ---- inputs
  * ------------------------------------------------------------------- */
 
-static bool wants_input(const struct follow *f, const struct l1_log *log)
+bool item_wants_input(const struct item *item, size_t at)
 {
-	for (size_t i = 0; log->n_topics && i < f->config.n_with_input; i++)
-		if (hash_eq(log->topics[0], f->config.with_input[i]))
+	const struct follow_config *c = &item->follow->config;
+	const struct l1_log *log = &item->logs[at];
+	for (size_t i = 0; log->n_topics && i < c->n_with_input; i++)
+		if (hash_eq(log->topics[0], c->with_input[i]))
 			return true;
 	return false;
 }
@@ -63,14 +64,13 @@ static bool take(struct item *item, const struct quorum_result *results,
 	return true;
 }
 
-/* The log before it, when that is of the same transaction and has its input:
- * a contract that commits a hundred times does not cost us a hundred copies. */
-static bool shares_input(struct item *item, size_t at)
+/* A contract that commits a hundred times does not cost us a hundred copies. */
+bool item_shares_input(struct item *item, size_t at)
 {
 	for (size_t i = at; i-- > 0;) {
 		if (!hash_eq(item->logs[i].tx, item->logs[at].tx))
 			return false;
-		if (!wants_input(item->follow, &item->logs[i]))
+		if (!item_wants_input(item, i))
 			continue;
 		item->logs[at].input = item->logs[i].input;
 		return true;
@@ -98,8 +98,8 @@ static bool read_input(struct item *item, size_t at, const json_node *node)
 static size_t next_input(struct item *item)
 {
 	while (item->n_inputs < item->n_logs &&
-	       (!wants_input(item->follow, &item->logs[item->n_inputs]) ||
-		shares_input(item, item->n_inputs)))
+	       (!item_wants_input(item, item->n_inputs) ||
+		item_shares_input(item, item->n_inputs)))
 		item->n_inputs++;
 	return item->n_inputs;
 }
@@ -128,7 +128,7 @@ static size_t list_inputs(struct item *item, size_t *ret, size_t max)
 	size_t n = 0;
 	for (size_t i = next_input(item); i < item->n_logs && n < max; i++) {
 		const struct l1_log *log = &item->logs[i];
-		if (!wants_input(item->follow, log) ||
+		if (!item_wants_input(item, i) ||
 		    (n && hash_eq(item->logs[ret[n - 1]].tx, log->tx)))
 			continue;
 		ret[n++] = i;
@@ -172,15 +172,16 @@ static enum err ask_inputs(struct item *item)
 /* ---- logs
  * ----------------------------------------------------------------------- */
 
-static bool is_ours(const struct follow *f, const struct l1_log *log)
+bool item_is_ours(const struct item *item, struct address address,
+		  const struct hash32 *first)
 {
-	const struct follow_config *c = &f->config;
-	bool address = false, topic = !c->n_topics;
+	const struct follow_config *c = &item->follow->config;
+	bool emitter = false, topic = !c->n_topics;
 	for (size_t i = 0; i < c->n_addresses; i++)
-		address |= address_eq(log->address, c->addresses[i]);
-	for (size_t i = 0; log->n_topics && i < c->n_topics; i++)
-		topic |= hash_eq(log->topics[0], c->topics[i]);
-	return address && topic;
+		emitter |= address_eq(address, c->addresses[i]);
+	for (size_t i = 0; first && i < c->n_topics; i++)
+		topic |= hash_eq(*first, c->topics[i]);
+	return emitter && topic;
 }
 
 static void *grow(void *p, size_t n, size_t size)
@@ -191,21 +192,27 @@ static void *grow(void *p, size_t n, size_t size)
 	return p;
 }
 
-/* Appends a list's logs.  false: one is not of this block or not ours. */
-static bool add_logs(struct item *item, const json_node *list)
+void item_reserve(struct item *item, size_t n)
 {
-	size_t n = item->n_logs + json_len(list);
+	n += item->n_logs;
 	item->logs = grow(item->logs, n, sizeof(*item->logs));
 	item->data = grow(item->data, n, sizeof(*item->data));
 	item->inputs = grow(item->inputs, n, sizeof(*item->inputs));
+}
+
+/* Appends a list's logs.  false: one is not of this block or not ours. */
+static bool add_logs(struct item *item, const json_node *list)
+{
+	item_reserve(item, json_len(list));
 	for (size_t i = 0; i < json_len(list); i++) {
 		size_t at = item->n_logs++;
 		struct l1_log *log = &item->logs[at];
 		item->inputs[at] = (struct buf){0};
-		buf_init(&item->data[at], DATA_MAX);
+		buf_init(&item->data[at], L1_LOG_DATA_MAX);
 		if (!l1_log_read(json_at(list, i), item->block.hash,
 				 &item->data[at], log) ||
-		    !is_ours(item->follow, log))
+		    !item_is_ours(item, log->address,
+				  log->n_topics ? log->topics : NULL))
 			return false;
 	}
 	return true;
@@ -243,7 +250,7 @@ static void on_logs(void *ctx, const struct quorum_result *results, size_t n)
 		follow_set_trouble(f, "logs",
 				   r.failed ? "no list"
 					    : "too many in one block");
-		drop_logs(item);
+		item_drop_logs(item);
 		return;
 	}
 	bool fine = add_logs(item, list);
@@ -251,7 +258,7 @@ static void on_logs(void *ctx, const struct quorum_result *results, size_t n)
 	if (fine && last && sort_logs(item)) {
 		item->state = ITEM_INPUTS;
 	} else if (!fine || last) {
-		drop_logs(item);
+		item_drop_logs(item);
 		follow_set_trouble(f, "logs", "one that is not of this block");
 	}
 }
@@ -281,6 +288,8 @@ static bool may_hold_ours(const struct item *item)
 {
 	const struct follow_config *c = &item->follow->config;
 	bool address = false, topic = !c->n_topics;
+	if (!item->bloom_counts)
+		return true;
 	for (size_t i = 0; i < c->n_addresses; i++)
 		address |= bloom_may_hold(item->bloom, c->addresses[i]);
 	for (size_t i = 0; i < c->n_topics; i++)
@@ -300,7 +309,8 @@ void item_turn(struct item *item)
 			return;
 		/* fall through */
 	case ITEM_LOGS:
-		(void)!ask_logs(item);
+		(void)!(item->by_quorum ? ask_logs(item)
+					: item_ask_proved(item));
 		return;
 	case ITEM_INPUTS:
 		(void)!ask_inputs(item);

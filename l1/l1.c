@@ -21,6 +21,7 @@ enum err l1_new(const struct settings *settings, struct http_client *http,
 	l1->settings = settings;
 	l1->http = http;
 	l1->chain_id = settings->chain.id;
+	l1->guess = facts_first_guess;
 	for (size_t i = 0; i < n; i++) {
 		struct provider *p = &l1->providers[i];
 		enum err err = provider_init(p, settings_provider(settings, i),

@@ -28,8 +28,11 @@ struct l1_view {
 	struct block_ref acted; /* finalized (or confirmations deep): decisions
 				 * rest on this one */
 	char depth[32];		/* "finalized", "12 confirmations" */
-	uint64_t base_fee;	/* wei a gas of head; 0 where there is none */
-	uint64_t seen_at_ms;	/* clock_mono_ms when acted last moved */
+	/* How the facts of the contracts are known: "proved", or "by quorum: "
+	 * and why nobody proves them; "" before the first. */
+	char proofs[200];
+	uint64_t base_fee;   /* wei a gas of head; 0 where there is none */
+	uint64_t seen_at_ms; /* clock_mono_ms when acted last moved */
 	size_t n;
 	struct l1_provider_view providers[QUORUM_PROVIDERS_MAX];
 };

@@ -2,6 +2,7 @@
 #ifndef EGRESS_L1_L1_IMPL_H
 #define EGRESS_L1_L1_IMPL_H
 
+#include "l1/facts.h"
 #include "l1/l1.h"
 #include "l1/poll.h"
 #include "l1/provider.h"
@@ -32,6 +33,7 @@ struct l1 {
 	struct l1_op *ops;
 	/* hatch.c: the rollup of this hatch, which never changes */
 	struct address hatch, rollup;
+	struct facts_guess guess;
 };
 
 /* view.c */

@@ -13,11 +13,14 @@
 #define L1_REPLY_DEEP 32
 /* A transaction's calldata: what EIP-7825's cap of 2^24 gas buys at the floor
  * of 10 gas a byte, 1.6 MiB.  Builders take more than nodes gossip. */
-#define L1_INPUT_MAX (2u << 20)
-#define L1_CALL_MAX  (1u << 20) /* what an eth_call returns */
+#define L1_INPUT_MAX	(2u << 20)
+#define L1_LOG_DATA_MAX (1u << 20) /* of one log that is followed */
+#define L1_CALL_MAX	(1u << 20) /* what an eth_call returns */
 /* Answers to one call; logs and inputs have their own.  A block of 150M gas
  * names 7000 transactions, 0.5 MB. */
 #define L1_BLOCK_REPLY_MAX (1u << 20)
+/* 80 slots at a dozen nodes of 532 bytes each, as hex. */
+#define L1_PROOF_REPLY_MAX (1u << 20)
 #define L1_SMALL_REPLY_MAX (128u << 10)
 
 /* What a provider said of the last blocks: two minutes of 2 s blocks. */
@@ -37,6 +40,12 @@
 /* Who knows less than a quorum (no logs, a revert without its data) may lag;
  * who does so this often in a row lies. */
 #define L1_DOUBTS_MAX 3
+
+/* One after the other until one proves it; four that do not answer. */
+#define L1_PROOF_MS 4000
+/* A provider that has no such method is asked for it again after this. */
+#define L1_LACKS_MS  600000
+#define L1_LACKS_MAX 2 /* eth_getProof, eth_getBlockReceipts */
 
 /* Local clock: the head that a quorum agrees on has not moved.  Five blocks of
  * 12 s; a missed slot or two are nothing. */

@@ -170,6 +170,26 @@ void provider_agreed(struct provider *p, uint64_t now_ms, bool firm)
 	p->forgive_at_ms = now_ms + L1_FORGIVE_MS;
 }
 
+void provider_lacks(struct provider *p, const char *method, uint64_t now_ms)
+{
+	for (size_t i = 0; i < L1_LACKS_MAX; i++) {
+		if (p->lacks[i].method && strcmp(p->lacks[i].method, method))
+			continue;
+		p->lacks[i].method = method;
+		p->lacks[i].until_ms = now_ms + L1_LACKS_MS;
+		return;
+	}
+}
+
+bool provider_lacking(const struct provider *p, const char *method,
+		      uint64_t now_ms)
+{
+	for (size_t i = 0; method && i < L1_LACKS_MAX; i++)
+		if (p->lacks[i].method && !strcmp(p->lacks[i].method, method))
+			return now_ms < p->lacks[i].until_ms;
+	return false;
+}
+
 void provider_doubted(struct provider *p, uint64_t now_ms, const char *what)
 {
 	if (++p->doubts >= L1_DOUBTS_MAX)

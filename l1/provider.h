@@ -24,6 +24,10 @@ struct provider {
 	uint64_t backoff_until_ms, lying_until_ms;
 	uint64_t contradicts_at_ms; /* a quorum, since; 0: does not */
 	uint64_t latency_ms;
+	struct {
+		const char *method; /* static */
+		uint64_t until_ms;
+	} lacks[L1_LACKS_MAX];
 	int64_t tokens; /* thousandths of a request */
 	uint64_t tokens_at_ms;
 	/* what it said: of `latest`, and of the depth acted on */
@@ -58,6 +62,11 @@ void provider_lied(struct provider *p, uint64_t now_ms, const char *format, ...)
 	PRINTF_LIKE(3, 4);
 /* It said what a quorum said; firm: in something that ignorance cannot say. */
 void provider_agreed(struct provider *p, uint64_t now_ms, bool firm);
+/* It said that it has no such method (static text). */
+void provider_lacks(struct provider *p, const char *method, uint64_t now_ms);
+/* It said so a short while ago; method NULL: never. */
+bool provider_lacking(const struct provider *p, const char *method,
+		      uint64_t now_ms);
 /* It knows less of `what` than a quorum; often in a row that is a lie. */
 void provider_doubted(struct provider *p, uint64_t now_ms, const char *what);
 

@@ -120,14 +120,21 @@ static void set_over(struct ask *a)
 }
 
 /* Each provider and why it gave no vote: "a: timed out; b: …". */
-static void name_failures(const struct ask *a, size_t call, char *to,
-			  size_t size)
+static void name_failures(const struct ask *a, size_t call, uint64_t now,
+			  char *to, size_t size)
 {
 	size_t used = 0;
 	for (size_t i = 0; i < a->n_slots && used < size; i++) {
 		const struct slot *s = &a->slots[i];
 		const char *why = s->provider->why;
-		if (s->state == SLOT_ANSWERED) {
+		char lack[64];
+		if (provider_lacking(s->provider, a->lacks, now)) {
+			(void)snprintf(lack, sizeof(lack), "lacks %s",
+				       a->lacks);
+			why = lack;
+		} else if (s->judged && a->rule == QUORUM_PROVED) {
+			why = s->why.text;
+		} else if (s->state == SLOT_ANSWERED) {
 			const struct rpc_answer *x = &s->reply.answers[call];
 			why = x->kind == RPC_FAILED	? x->text
 			      : ask_is_vote(a, call, x) ? "answers"
@@ -142,7 +149,7 @@ static void name_failures(const struct ask *a, size_t call, char *to,
 	}
 }
 
-static void fill_result(const struct ask *a, size_t call,
+static void fill_result(const struct ask *a, size_t call, uint64_t now,
 			struct quorum_result *to)
 {
 	const struct settled *s = &a->settled[call];
@@ -156,7 +163,11 @@ static void fill_result(const struct ask *a, size_t call,
 		return;
 	}
 	char text[QUORUM_TEXT_MAX];
-	name_failures(a, call, text, sizeof(text));
+	name_failures(a, call, now, text, sizeof(text));
+	if (a->rule == QUORUM_PROVED) {
+		(void)snprintf(to->text, sizeof(to->text), "%s", text);
+		return;
+	}
 	(void)snprintf(to->text, sizeof(to->text), "%s: %s: %.180s",
 		       a->calls[call].method,
 		       s->err == ERR_CONFLICT ? "providers contradict each "
@@ -171,7 +182,7 @@ static void call_back(struct ask *a, uint64_t now)
 	if (!results)
 		abort();
 	for (size_t i = 0; i < a->n; i++)
-		fill_result(a, i, &results[i]);
+		fill_result(a, i, now, &results[i]);
 	set_over(a);
 	judge_slots(a, now);
 	a->done(a->ctx, results, a->n);
@@ -209,7 +220,7 @@ static uint64_t send_slot(struct slot *s, uint64_t now)
 	return UINT64_MAX;
 }
 
-/* QUORUM_FIRST: the next provider, the quickest first. */
+/* When they are asked in turn: the next provider, the quickest first. */
 static void wake_next(struct ask *a, uint64_t now)
 {
 	struct slot *best = NULL;
@@ -231,7 +242,7 @@ static void wake_next(struct ask *a, uint64_t now)
 static uint64_t send_ask(struct ask *a, uint64_t now)
 {
 	uint64_t next = a->deadline_ms;
-	if (a->rule == QUORUM_FIRST) {
+	if (ask_is_serial(a)) {
 		wake_next(a, now);
 		next = a->hedge_ms < next ? a->hedge_ms : next;
 	} else if (ask_is_median(a) && now < a->hedge_ms) {
@@ -257,20 +268,22 @@ static void add_slots(struct quorum *q, struct ask *a, uint64_t now)
 		bool usable = provider_usable(p, now);
 		if (a->rule == QUORUM_BROADCAST)
 			usable = !p->wrong_chain;
+		if (provider_lacking(p, a->lacks, now))
+			usable = false;
 		struct slot *s = &a->slots[a->n_slots++];
 		*s = (struct slot){.ask = a, .provider = p};
 		if (!usable && a->rule == QUORUM_AGREE && ask_hopes_for(p))
 			s->state = SLOT_IDLE;
 		else if (!usable)
 			s->state = SLOT_FAILED;
-		else if (a->rule != QUORUM_FIRST)
+		else if (!ask_is_serial(a))
 			s->state = SLOT_WAITS;
 	}
 }
 
-enum err quorum_ask(struct quorum *q, const struct rpc_call *calls, size_t n,
-		    enum quorum_rule rule, uint64_t deadline_ms,
-		    quorum_done *done, void *ctx)
+/* what: its rule, whom to call back, and its deadline counted from now. */
+static enum err start(struct quorum *q, const struct rpc_call *calls, size_t n,
+		      const struct ask *what)
 {
 	assert(n > 0);
 	if (n > QUORUM_CALLS_MAX)
@@ -283,17 +296,14 @@ enum err quorum_ask(struct quorum *q, const struct rpc_call *calls, size_t n,
 	struct settled *settled = calloc(n, sizeof(*settled));
 	if (!a || !copy || !settled)
 		abort();
-	*a = (struct ask){.q = q,
-			  .rule = rule,
-			  .done = done,
-			  .ctx = ctx,
-			  .deadline_ms = now + deadline_ms,
-			  .hedge_ms =
-				  rule == QUORUM_FIRST ? 0 : now + L1_HEDGE_MS,
-			  .reply_max = rpc_reply_max(calls, n),
-			  .n = n,
-			  .calls = copy,
-			  .settled = settled};
+	*a = *what;
+	a->q = q;
+	a->deadline_ms += now;
+	a->hedge_ms = ask_is_serial(a) ? 0 : now + L1_HEDGE_MS;
+	a->reply_max = rpc_reply_max(calls, n);
+	a->n = n;
+	a->calls = copy;
+	a->settled = settled;
 	buf_init(&a->body, L1_REPLY_MAX);
 	rpc_body(&a->body, calls, n);
 	if (a->body.failed) {
@@ -310,6 +320,31 @@ enum err quorum_ask(struct quorum *q, const struct rpc_call *calls, size_t n,
 	q->n_asks++;
 	(void)send_ask(a, now);
 	return OK;
+}
+
+enum err quorum_ask(struct quorum *q, const struct rpc_call *calls, size_t n,
+		    enum quorum_rule rule, uint64_t deadline_ms,
+		    quorum_done *done, void *ctx)
+{
+	const struct ask what = {.rule = rule,
+				 .done = done,
+				 .ctx = ctx,
+				 .deadline_ms = deadline_ms};
+	assert(rule != QUORUM_PROVED);
+	return start(q, calls, n, &what);
+}
+
+enum err quorum_prove(struct quorum *q, const struct rpc_call *calls, size_t n,
+		      const char *lacks, quorum_verify *verify,
+		      uint64_t deadline_ms, quorum_done *done, void *ctx)
+{
+	const struct ask what = {.rule = QUORUM_PROVED,
+				 .verify = verify,
+				 .lacks = lacks,
+				 .done = done,
+				 .ctx = ctx,
+				 .deadline_ms = deadline_ms};
+	return start(q, calls, n, &what);
 }
 
 void quorum_cancel(struct quorum *q, void *ctx)

@@ -5,7 +5,7 @@
 #ifndef EGRESS_L1_QUORUM_H
 #define EGRESS_L1_QUORUM_H
 
-#include "abi/json.h"
+#include "abi/proved.h"
 #include "http/client.h"
 
 #define QUORUM_PROVIDERS_MAX 16
@@ -31,6 +31,8 @@ enum quorum_rule {
 	QUORUM_AGREE,
 	/* The first one that does not fail: for what is checked otherwise. */
 	QUORUM_FIRST,
+	/* quorum_prove(): the first one whose words are proved. */
+	QUORUM_PROVED,
 	/* A quantity that moves (a fee, an estimate), from all: what weight ≥
 	 * quorum are near to, else within a moment the lower or the higher
 	 * median of all.  A revert only when weight ≥ quorum reverts. */
@@ -75,6 +77,21 @@ MUST_CHECK enum err quorum_ask(struct quorum *q, const struct rpc_call *calls,
 			       uint64_t deadline_ms, quorum_done *done,
 			       void *ctx);
 void quorum_cancel(struct quorum *q, void *ctx);
+
+/* Holds one provider's results of all the calls against what is known, and
+ * keeps what they prove.  Called from l1_turn(), for one provider at a time. */
+typedef enum proved quorum_verify(void *ctx, const json_node *const *results,
+				  size_t n, struct err_text *error);
+/* One provider after the other, the quickest first, until one's words are
+ * PROVED: one honest provider is enough.  Who was PROVED_FALSE before it lied;
+ * when nobody proves it, nobody is accused, for then the fault may be ours.
+ * ERR_IO for every call: nobody did; text says why, naming providers.
+ * lacks: the method that a provider may be without, static; who said that it
+ * has none is not asked for a while. */
+MUST_CHECK enum err quorum_prove(struct quorum *q, const struct rpc_call *calls,
+				 size_t n, const char *lacks,
+				 quorum_verify *verify, uint64_t deadline_ms,
+				 quorum_done *done, void *ctx);
 
 /* Parameters' text for the common calls, appended to b (one JSON array). */
 void rpc_params_call(struct buf *b, struct address from /* zero: none */,

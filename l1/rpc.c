@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/header.h"
 #include "abi/hex.h"
 #include "l1/limits.h"
 
@@ -35,6 +36,9 @@ size_t rpc_reply_max(const struct rpc_call *calls, size_t n)
 	} table[] = {
 		{"eth_getLogs", L1_REPLY_MAX},
 		{"eth_getBlockByNumber", L1_BLOCK_REPLY_MAX},
+		{"eth_getBlockByHash", L1_REPLY_MAX},
+		{"eth_getProof", L1_PROOF_REPLY_MAX},
+		{"eth_getBlockReceipts", L1_REPLY_MAX},
 		{"eth_getTransactionReceipt", L1_BLOCK_REPLY_MAX},
 		{"eth_call", 2 * L1_CALL_MAX + L1_SMALL_REPLY_MAX},
 		{"eth_getTransactionByHash",
@@ -69,6 +73,18 @@ bool rpc_is_known(const char *text)
 					    "already in pool",
 					    "already exists",
 					    NULL};
+	return has_any(text, words);
+}
+
+bool rpc_is_lacking(const char *text)
+{
+	/* geth and reth, erigon, nethermind, besu, gateways */
+	static const char *const words[] = {
+		"method not found",	   "does not exist/is not available",
+		"method does not exist",   "not supported",
+		"unsupported method",	   "method not allowed",
+		"not implemented",	   "unknown method",
+		"method is not available", NULL};
 	return has_any(text, words);
 }
 
@@ -236,6 +252,8 @@ const char *const rpc_block_fields[] = {"number",    "hash",	  "parentHash",
 bool rpc_block_read(const json_node *node, struct rpc_block *ret)
 {
 	struct json_reader r = {0};
+	struct header header;
+	struct err_text why;
 	const json_node *o = json_object(&r, node, NULL);
 	struct rpc_block block = {
 		.ref = {.number = json_quantity(&r, o, "number"),
@@ -246,6 +264,8 @@ bool rpc_block_read(const json_node *node, struct rpc_block *ret)
 		block.base_fee = json_quantity(&r, o, "baseFeePerGas");
 	if (r.failed)
 		return false;
+	block.proved =
+		header_prove(node, block.ref.hash, &header, &why) == PROVED;
 	*ret = block;
 	return true;
 }
@@ -256,6 +276,23 @@ void rpc_params_tag(struct buf *b, const char *tag)
 	json_begin_array(&w, NULL);
 	json_put_string(&w, NULL, tag);
 	json_put_bool(&w, NULL, false);
+	json_end_array(&w);
+}
+
+void rpc_params_hash(struct buf *b, struct hash32 hash, bool whole)
+{
+	struct json_writer w = json_writer(b);
+	json_begin_array(&w, NULL);
+	json_put_hash(&w, NULL, hash);
+	json_put_bool(&w, NULL, whole);
+	json_end_array(&w);
+}
+
+void rpc_params_receipts(struct buf *b, struct hash32 hash)
+{
+	struct json_writer w = json_writer(b);
+	json_begin_array(&w, NULL);
+	json_put_hash(&w, NULL, hash);
 	json_end_array(&w);
 }
 

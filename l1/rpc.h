@@ -37,11 +37,14 @@ void rpc_reply_done(struct rpc_reply *reply);
 size_t rpc_reply_max(const struct rpc_call *calls, size_t n);
 /* "already known" in the words of the nodes there are: it was accepted. */
 bool rpc_is_known(const char *text);
+/* The node has no such method. */
+bool rpc_is_lacking(const char *text);
 bool rpc_is_throttled(int code, const char *text);
 
 /* What everybody reads of a block. */
 struct rpc_block {
 	struct block_ref ref;
+	bool proved;	   /* its hash is that of all these words */
 	uint64_t base_fee; /* 0: none */
 };
 /* fields of a block that must agree, for rpc_call.fields. */
@@ -50,6 +53,9 @@ extern const char *const rpc_block_fields[];
 bool rpc_block_read(const json_node *node, struct rpc_block *ret);
 /* ["0x…",false] and ["latest",false] */
 void rpc_params_block(struct buf *b, uint64_t number);
+/* eth_getBlockByHash; whole: with the transactions. */
+void rpc_params_hash(struct buf *b, struct hash32 hash, bool whole);
+void rpc_params_receipts(struct buf *b, struct hash32 hash);
 void rpc_params_tag(struct buf *b, const char *tag);
 
 #endif

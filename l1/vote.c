@@ -2,11 +2,18 @@
  * answer, or no longer can. */
 #include "l1/ask.h"
 
+#include <string.h>
+
 /* ---- one answer against another ------------------------------------------ */
 
 bool ask_is_median(const struct ask *a)
 {
 	return a->rule == QUORUM_LOW || a->rule == QUORUM_HIGH;
+}
+
+bool ask_is_serial(const struct ask *a)
+{
+	return a->rule == QUORUM_FIRST || a->rule == QUORUM_PROVED;
 }
 
 static bool read_quantity(const struct ask *a, size_t call,
@@ -245,6 +252,69 @@ static void settle_broadcast(struct ask *a, size_t call, bool at_end)
 		       failure);
 }
 
+/* ---- proofs --------------------------------------------------------------
+ */
+
+/* Else why not: an error, or a method that it does not have. */
+static bool is_answered(struct ask *a, struct slot *s, uint64_t now)
+{
+	const struct rpc_answer *failed = NULL;
+	for (size_t call = 0; call < a->n; call++) {
+		const struct rpc_answer *x = &s->reply.answers[call];
+		if (x->kind == RPC_RESULT)
+			continue;
+		failed = x;
+		if (strcmp(a->calls[call].method, a->lacks) ||
+		    !rpc_is_lacking(x->text))
+			continue;
+		provider_lacks(s->provider, a->lacks, now);
+		break;
+	}
+	if (failed)
+		err_text_set(&s->why, "%.100s", failed->text);
+	return !failed;
+}
+
+static void verify_slot(struct ask *a, struct slot *s, uint64_t now)
+{
+	const json_node *results[QUORUM_CALLS_MAX];
+	s->judged = true;
+	s->proved = PROVED_SHAPE;
+	if (!is_answered(a, s, now))
+		return;
+	for (size_t call = 0; call < a->n; call++)
+		results[call] = s->reply.answers[call].result;
+	s->proved = a->verify(a->ctx, results, a->n, &s->why);
+}
+
+/* Another has told the truth, so it can be told. */
+static void accuse_false(struct ask *a, uint64_t now)
+{
+	for (size_t i = 0; i < a->n_slots; i++) {
+		struct slot *s = &a->slots[i];
+		if (s->judged && s->proved == PROVED_FALSE)
+			provider_lied(s->provider, now, "%.150s", s->why.text);
+	}
+}
+
+static void settle_proved(struct ask *a, bool at_end, uint64_t now)
+{
+	const struct slot *good = NULL;
+	for (size_t i = 0; i < a->n_slots && !good; i++) {
+		struct slot *s = &a->slots[i];
+		if (s->state != SLOT_ANSWERED)
+			continue;
+		if (!s->judged)
+			verify_slot(a, s, now);
+		good = s->proved == PROVED ? s : NULL;
+	}
+	if (good)
+		accuse_false(a, now);
+	for (size_t call = 0; call < a->n && (good || at_end); call++)
+		settle(&a->settled[call], good ? OK : ERR_IO,
+		       good ? &good->reply.answers[call] : NULL);
+}
+
 /* true: every call is settled. */
 bool ask_settle(struct ask *a, uint64_t now)
 {
@@ -253,7 +323,9 @@ bool ask_settle(struct ask *a, uint64_t now)
 	for (size_t i = 0; i < a->n_slots; i++)
 		idle |= a->slots[i].state == SLOT_IDLE;
 	bool at_end = now >= a->deadline_ms ||
-		      (!pending && !(idle && a->rule == QUORUM_FIRST));
+		      (!pending && !(idle && ask_is_serial(a)));
+	if (a->rule == QUORUM_PROVED)
+		settle_proved(a, at_end, now);
 	for (size_t call = 0; call < a->n; call++) {
 		if (a->settled[call].yes)
 			continue;
@@ -263,6 +335,8 @@ bool ask_settle(struct ask *a, uint64_t now)
 			break;
 		case QUORUM_FIRST:
 			settle_first(a, call, at_end, now);
+			break;
+		case QUORUM_PROVED:
 			break;
 		case QUORUM_LOW:
 		case QUORUM_HIGH:

@@ -78,6 +78,22 @@ export const FAULTS = {
 	'lie-call': async (endpoint, calls) => (await endpoint.forward(calls))
 		.map((answer, i) => calls[i].method === 'eth_call' && answer.result ?
 			{ ...answer, result: bump(answer.result) } : answer),
+	// a word of storage, and of its proof's leaf, one higher
+	'lie-proof': async (endpoint, calls) => (await endpoint.forward(calls))
+		.map((answer, i) => calls[i].method === 'eth_getProof' && answer.result ?
+			{ ...answer, result: forgedProof(answer.result) } : answer),
+	// the same other logs and another calldata from all who tell this lie
+	'lie-logs': async (endpoint, calls) => (await endpoint.forward(calls))
+		.map((answer, i) => forgedLogs(calls[i].method, answer)),
+	// a plan without proofs
+	'no-proof': async (endpoint, calls) => {
+		const lacking = ['eth_getProof', 'eth_getBlockReceipts'];
+		const answers = await endpoint.forward(calls);
+		return answers.map((answer, i) => lacking.includes(calls[i].method) ?
+			{ jsonrpc: '2.0', id: answer.id, error: { code: -32601,
+				message: `the method ${calls[i].method} does not exist/is not available` } } :
+			answer);
+	},
 	'wrong-chain': async (endpoint, calls) => (await endpoint.forward(calls))
 		.map((answer, i) => ['eth_chainId', 'net_version'].includes(calls[i].method) ?
 			{ ...answer, result: '0x539' } : answer),
@@ -88,6 +104,30 @@ export const FAULTS = {
 		.map((answer, i) => calls[i].method === 'eth_call' ? { jsonrpc: '2.0',
 			id: answer.id, error: { code: -32000, message: 'missing trie node' } } : answer),
 };
+
+function forgedLogs(method, answer) {
+	const forge = (log) => ({ ...log, data: log.data + 'ff'.repeat(32) });
+	const { result } = answer;
+	if (!result)
+		return answer;
+	if (method === 'eth_getLogs')
+		return { ...answer, result: result.map(forge) };
+	if (method === 'eth_getBlockReceipts')
+		return { ...answer, result: result.map((receipt) =>
+			({ ...receipt, logs: receipt.logs.map(forge) })) };
+	if (method === 'eth_getTransactionByHash')
+		return { ...answer, result: { ...result, input: result.input + 'ff' } };
+	if (method.startsWith('eth_getBlockBy'))
+		return { ...answer, result: { ...result, logsBloom: '0x' + '00'.repeat(256) } };
+	return answer;
+}
+
+function forgedProof(reply) {
+	const storageProof = reply.storageProof.map((slot) => slot.proof.length ? { ...slot,
+		value: bump(slot.value), proof: [...slot.proof.slice(0, -1),
+			slot.proof.at(-1).replace(/.$/, (last) => last === '0' ? '1' : '0')] } : slot);
+	return { ...reply, storageProof };
+}
 
 // A node whose head is `cap`: it knows nothing above.
 async function capped(endpoint, calls, cap) {

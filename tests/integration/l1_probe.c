@@ -66,6 +66,7 @@ static void put_view(struct probe *p)
 	json_put_bool(&p->w, "healthy", v->healthy);
 	json_put_string(&p->w, "why", v->why);
 	json_put_string(&p->w, "depth", v->depth);
+	json_put_string(&p->w, "proofs", v->proofs);
 	json_put_u64(&p->w, "base_fee", v->base_fee);
 	put_block(p, "head", &v->head);
 	put_block(p, "acted", &v->acted);
@@ -133,6 +134,7 @@ static void on_facts(void *ctx, enum err err, const char *why,
 	if (err)
 		return;
 	put_block(p, "block", &f->block);
+	json_put_bool(&p->w, "proved", f->proved);
 	json_put_address(&p->w, "rollup", f->rollup);
 	json_put_u64(&p->w, "epoch", f->epoch);
 	json_put_u64(&p->w, "promoted_at", f->promoted_at);
@@ -286,6 +288,7 @@ static void run_step(struct probe *p)
 	static const char *const moves[] = {"none", "forward", "back"};
 	put_outcome(p, OK, follow_trouble(p->follow));
 	json_put_string(&p->w, "move", moves[step.move]);
+	json_put_string(&p->w, "proofs", follow_proofs(p->follow));
 	json_put_u64(&p->w, "behind", follow_behind(p->follow));
 	put_block(p, "block", &step.block);
 	json_begin_array(&p->w, "logs");

@@ -149,7 +149,8 @@ async function views(probe) {
 
 async function facts(probe, { hatch, rollup }) {
 	const got = await probe.ask('facts', hatch);
-	same(got.err, '', 'facts are read');
+	same([got.err, got.proved], ['', true], 'facts are read, and proved');
+	same((await probe.ask('view')).proofs, 'proved', 'says so');
 	const at = quantity(got.block.number);
 	const terms = await call('EscapeHatch', hatch, 'terms', at);
 	const [guardians, thresholds] = await call('EscapeHatch', hatch, 'guardians', at);
@@ -230,10 +231,31 @@ const keccakHex = (raw) => hex(keccak(Buffer.from(raw.slice(2), 'hex')));
 
 async function follows(probe, { hatch, rollup }, from) {
 	const sender = new Sender(rpc, key('payer'));
-	const { topics } = contract('SovereignRollup');
 	await probe.ask('wait', 1500);
 	const data = encodeCall('SovereignRollup', 'requestTransaction', ['0x1234']);
 	const receipt = await sender.run({ to: rollup, data });
+	const last = await followTo(probe, { hatch, rollup }, from, receipt, data, /^proved$/);
+	// two liars of three hide no log and change none
+	const misled = new Probe(endpoints);
+	await misled.ask('healthy', 5000);
+	for (const i of [0, 1])
+		await fault(i, 'lie-logs');
+	await followTo(misled, { hatch, rollup }, from, receipt, data, /^proved$/);
+	await misled.end();
+	for (const i of [0, 1, 2])
+		await fault(i, 'no-proof');
+	const weaker = new Probe(endpoints);
+	await weaker.ask('healthy', 5000);
+	await followTo(weaker, { hatch, rollup }, from, receipt, data,
+		/^by quorum: a: lacks eth_getBlockReceipts/);
+	await weaker.end();
+	for (const i of [0, 1, 2])
+		await fault(i, 'honest');
+	return last;
+}
+
+async function followTo(probe, { hatch, rollup }, from, receipt, data, proofs) {
+	const { topics } = contract('SovereignRollup');
 	await probe.ask('follow', from, hatch, rollup, topics.InboxQueued);
 	let last;
 	let logs = [];
@@ -246,6 +268,8 @@ async function follows(probe, { hatch, rollup }, from) {
 		expect(!last || (step.block.parent === last.hash &&
 			step.block.number === last.number + 1), 'one block after the other', step);
 		last = step.block;
+		if (step.logs.length)
+			expect(proofs.test(step.proofs), `its logs are ${proofs}`, step.proofs);
 		logs = logs.concat(step.logs.map((log) => ({ ...log, block: step.block.number })));
 		if (last.number >= Number(receipt.blockNumber))
 			break;
@@ -390,6 +414,27 @@ async function forger() {
 	}
 }
 
+// Two of three alike: a watcher that abstains, and none that believes them.
+async function twoForgers() {
+	for (const i of [0, 1])
+		await fault(i, 'lie-time');
+	const probe = new Probe(endpoints);
+	for (let n = 0; n < 8; n++) {
+		const view = await probe.ask('wait', 250);
+		for (const block of [view.head, view.acted].filter(({ number }) => number)) {
+			const real = await rpc.call('eth_getBlockByNumber', quantity(block.number),
+				false);
+			same([block.hash, block.time], [real.hash, Number(real.timestamp)],
+				'two forgers move no time');
+		}
+	}
+	const { providers } = await probe.ask('view');
+	same(providers.map(({ state }) => state), ['lying', 'lying', 'good'], 'both are named');
+	for (const i of [0, 1])
+		await fault(i, 'honest');
+	await probe.end();
+}
+
 async function downAndLag(probe) {
 	await fault(1, 'down');
 	let view = await probe.until(({ healthy }) => !healthy, 5000, 'wait', 200);
@@ -430,6 +475,44 @@ async function contents(deployed) {
 		await probe.end();
 	}
 	await fault(2, 'honest');
+}
+
+// One honest provider's proof is enough: two liars change no fact, and are named.
+async function proofs({ hatch }) {
+	const blocks = (got) => ({ ...got, block: 0, deadlines: 0 });
+	for (const lie of ['lie-call', 'lie-proof']) {
+		const probe = new Probe(endpoints);
+		await probe.ask('healthy', 5000);
+		const honest = await probe.ask('facts', hatch);
+		same([honest.err, honest.proved], ['', true], `${lie}: honest before`);
+		for (const i of [0, 1])
+			await fault(i, lie);
+		for (let i = 0; i < 3; i++) {
+			const got = await probe.ask('facts', hatch);
+			same(blocks(got), blocks(honest), `${lie}: two of three change nothing`);
+			await probe.ask('wait', 300);
+		}
+		const { providers, proofs: how } = await probe.ask('view');
+		same(how, 'proved', `${lie}: proved`);
+		same(providers[2].state, 'good', `${lie}: the honest one is good`);
+		if (lie === 'lie-proof')
+			expect(providers.some(({ state, why }) => state === 'lying' &&
+				/eth_getProof: the proof of slot/.test(why)), 'liars are named', providers);
+		for (const i of [0, 1])
+			await fault(i, 'honest');
+		await probe.end();
+	}
+	for (const i of [0, 1, 2])
+		await fault(i, 'no-proof');
+	const probe = new Probe(endpoints);
+	await probe.ask('healthy', 5000);
+	const got = await probe.ask('facts', hatch);
+	same([got.err, got.proved], ['', false], 'without proofs: by quorum');
+	const { proofs: how } = await probe.ask('view');
+	expect(/^by quorum: a: lacks eth_getProof; b: lacks/.test(how), 'and says so', how);
+	for (const i of [0, 1, 2])
+		await fault(i, 'honest');
+	await probe.end();
 }
 
 async function wrongPlaces({ rollup, badBatch }) {
@@ -510,6 +593,8 @@ try {
 	timed('follows');
 	await contents(deployed);
 	timed('contents');
+	await proofs(deployed);
+	timed('proofs');
 	await wrongPlaces(deployed);
 	timed('wrongPlaces');
 	await confirmations();
@@ -523,6 +608,8 @@ try {
 	await probe.end();
 	await forger();
 	timed('forger');
+	await twoForgers();
+	timed('twoForgers');
 	const late = new Probe(endpoints,
 		{ more: ', act_on: confirmations, confirmations: 3' });
 	await late.ask('healthy', 5000);

@@ -136,6 +136,12 @@ static void put_answer(struct json_writer *w, const char *call, size_t id)
 			json_put_null(w, "result");
 	} else if (!strncmp(method, "eth_getLogs", 11)) {
 		put_logs(w, params);
+	} else if (!strncmp(method, "eth_getBlockByHash", 18)) {
+		json_put_null(w, "result");
+	} else if (!strncmp(method, "eth_getBlockReceipts", 20)) {
+		json_begin(w, "error");
+		json_put_string(w, "message", "Method not found");
+		json_end(w);
 	} else {
 		assert_int_equal(strncmp(method, "eth_getTransaction", 18), 0);
 		put_tx(w, params);

@@ -5,6 +5,7 @@
 #include "abi/hex.h"
 #include "abi/words.h"
 #include "l1/account.h"
+#include "l1/facts.h"
 #include "l1/hatch.h"
 
 static struct slice selector(uint8_t bytes[4], uint32_t value)
@@ -131,12 +132,136 @@ static void test_what_nodes_say_to_a_transaction(void **state)
 				 table[i].verdict);
 }
 
+/* ---- facts from proved words ---------------------------------------------
+ */
+
+/* What a contract holds, by key; all else is zero. */
+static struct {
+	size_t n;
+	struct hash32 keys[16];
+	struct u256 values[16];
+} storage[2];
+
+static void hold(unsigned contract, struct hash32 key, const char *word)
+{
+	uint8_t bytes[32];
+	size_t n = storage[contract].n++;
+	assert_int_equal(hex_decode(slice_str(word), bytes, 32), OK);
+	storage[contract].keys[n] = key;
+	storage[contract].values[n] = u256_from_be(bytes, 32);
+}
+
+static void look_up(unsigned contract, struct facts_keys *k)
+{
+	for (size_t i = 0; i < k->n; i++) {
+		k->values[i] = u256_from(0);
+		for (size_t j = 0; j < storage[contract].n; j++)
+			if (hash_eq(k->keys[i], storage[contract].keys[j]))
+				k->values[i] = storage[contract].values[j];
+	}
+}
+
+static enum facts_outcome take(struct facts_guess *guess, struct hatch_facts *f)
+{
+	static struct facts_keys hatch, rollup;
+	facts_hatch_keys(guess, &hatch);
+	facts_rollup_keys(guess, &rollup);
+	look_up(0, &hatch);
+	look_up(1, &rollup);
+	return facts_take(&hatch, &rollup, guess, f);
+}
+
+static struct hash32 key_of(const char *text)
+{
+	struct hash32 key;
+	assert_int_equal(hash_parse(slice_str(text), &key), OK);
+	return key;
+}
+
+#define ZEROS8 "0000000000000000"
+#define ZEROS  "0x" ZEROS8 ZEROS8 ZEROS8
+
+/* keccak256(uint256(4)), the published first element of a list at slot 4. */
+static void test_facts_come_from_proved_words(void **state)
+{
+	struct facts_guess guess = {0};
+	struct hatch_facts f = {.block = {.time = 1060}};
+	(void)state;
+	memset(storage, 0, sizeof(storage));
+	hold(0, key_of(ZEROS "0000000000000004"), ZEROS "0000000000000002");
+	hold(0,
+	     key_of("0x8a35acfbc15ff81a39ae7d344fd709f28e8600b4aa8c65c6b64bfe7f"
+		    "e36bd19b"),
+	     ZEROS "00000000000000a1");
+	hold(0,
+	     key_of("0x8a35acfbc15ff81a39ae7d344fd709f28e8600b4aa8c65c6b64bfe7f"
+		    "e36bd19c"),
+	     ZEROS "00000000000000a2");
+	/* inboxThrough 9; inboxTail 10, withdrawTail 8, withdrawHead 7 */
+	hold(1, key_of(ZEROS "0000000000000001"),
+	     "0x0000000000000009" ZEROS8 ZEROS8 "0000000000000005");
+	hold(1, key_of(ZEROS "0000000000000003"),
+	     "0x" ZEROS8 "000000000000000a"
+	     "0000000000000008"
+	     "0000000000000007");
+	/* inclusionWindow 50, behind t and minBounty */
+	hold(1, key_of(ZEROS "000000000000000d"),
+	     "0x000000000000000000000000000000"
+	     "00000032"
+	     "00000000000000000000000000");
+	struct facts_keys entries;
+	facts_rollup_keys(
+		&(struct facts_guess){.withdraw_head = 7, .inbox_through = 9},
+		&entries);
+	/* stamp 1000 at byte 25 of the first; queuedAt 1005 */
+	hold(1, entries.keys[entries.n - 2],
+	     "0x0000"
+	     "00000003e8"
+	     "0000000000"
+	     "0000000000000000000000000000000000000000");
+	hold(1, entries.keys[entries.n - 1], ZEROS "00000000000003ed");
+	assert_int_equal(take(&guess, &f), FACTS_WRONG_GUESS);
+	assert_int_equal(take(&guess, &f), FACTS_FINE);
+	assert_int_equal(f.n_guardians, 2);
+	assert_int_equal(f.guardians[0].b[19], 0xa1);
+	assert_int_equal(f.guardians[1].b[19], 0xa2);
+	assert_int_equal(f.n_standbys, 0);
+	assert_int_equal(f.count, 5);
+	assert_int_equal(f.overdue, 1050);
+	f.block.time = 1050; /* exceeded strictly */
+	assert_int_equal(take(&guess, &f), FACTS_FINE);
+	assert_int_equal(f.overdue, 0);
+	/* the withdrawals are served: the inbox alone */
+	storage[1].values[1] = u256_from_be(
+		(const uint8_t[]){[15] = 10, [23] = 8, [31] = 8}, 32);
+	f.block.time = 1060;
+	assert_int_equal(take(&guess, &f), FACTS_FINE);
+	assert_int_equal(f.overdue, 1055);
+}
+
+static void test_a_list_of_another_contract_is_refused(void **state)
+{
+	struct facts_guess guess = facts_first_guess;
+	struct hatch_facts f = {0};
+	(void)state;
+	memset(storage, 0, sizeof(storage));
+	assert_int_equal(take(&guess, &f), FACTS_FINE);
+	hold(0, key_of(ZEROS "0000000000000005"), ZEROS "0000000000000021");
+	assert_int_equal(take(&guess, &f), FACTS_NO_HATCH);
+	storage[0].values[0] = u256_from(32);
+	assert_int_equal(take(&guess, &f), FACTS_WRONG_GUESS);
+	assert_int_equal(take(&guess, &f), FACTS_FINE);
+	assert_int_equal(f.n_standbys, 32);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reverts_have_names),
 		cmocka_unit_test(test_soliditys_own_errors_are_read),
 		cmocka_unit_test(test_a_withdrawal_is_decoded),
+		cmocka_unit_test(test_facts_come_from_proved_words),
+		cmocka_unit_test(test_a_list_of_another_contract_is_refused),
 		cmocka_unit_test(test_what_nodes_say_to_a_transaction),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

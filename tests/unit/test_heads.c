@@ -63,6 +63,34 @@ static void test_a_parents_hash_alone_is_no_vote(void **state)
 	assert_false(heads_agree(t->v, 3, 3, &got));
 }
 
+/* Two of three tell another time alike; the third's words have the hash. */
+static void test_a_proved_header_outweighs_any_number(void **state)
+{
+	struct rpc_block got, lie = block(100, 0, 0), truth = block(100, 0, 0);
+	(void)state;
+	lie.ref.time += 500;
+	truth.proved = true;
+	for (size_t honest = 0; honest < 3; honest++) {
+		struct three *t = three();
+		assert_true(sightings_add(&t->s[(honest + 1) % 3], &lie));
+		assert_true(sightings_add(&t->s[(honest + 2) % 3], &lie));
+		assert_true(heads_agree(t->v, 3, 2, &got)); /* all we know */
+		assert_int_equal(got.ref.time, 1600);
+		assert_true(sightings_add(&t->s[honest], &truth));
+		for (uint64_t quorum = 2; quorum <= 3; quorum++) {
+			assert_true(heads_agree(t->v, 3, quorum, &got));
+			assert_int_equal(got.ref.time, 1100);
+			assert_true(got.proved);
+		}
+		assert_true(sightings_forged(&t->s[(honest + 1) % 3], &got));
+		assert_false(sightings_forged(&t->s[honest], &got));
+	}
+	/* a proof that it is a block, not that it is this chain's */
+	struct three *t = three();
+	assert_true(sightings_add(&t->s[0], &truth));
+	assert_false(heads_agree(t->v, 3, 2, &got));
+}
+
 /* True hashes with another time or base fee, whoever speaks first. */
 static void test_contents_are_agreed_on_like_hashes(void **state)
 {
@@ -192,6 +220,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_parents_hash_alone_is_no_vote),
+		cmocka_unit_test(test_a_proved_header_outweighs_any_number),
 		cmocka_unit_test(test_contents_are_agreed_on_like_hashes),
 		cmocka_unit_test(test_other_contents_contradict_itself),
 		cmocka_unit_test(test_one_liar_moves_nothing),

@@ -333,6 +333,105 @@ static void test_first_fails_when_all_do(void **state)
 	assert_int_equal(got.err, ERR_IO);
 }
 
+/* "yes" is the truth, "no" a falsehood, all else of another form. */
+static enum proved verify(void *ctx, const json_node *const *results, size_t n,
+			  struct err_text *error)
+{
+	struct json_reader r = {0};
+	const char *text = json_string(&r, results[0], NULL, 60);
+	assert_ptr_equal(ctx, &got);
+	assert_int_equal(n, 1);
+	err_text_set(error, "it said %s", r.failed ? "nothing" : text);
+	if (r.failed)
+		return PROVED_SHAPE;
+	return strcmp(text, "yes") ? PROVED_FALSE : PROVED;
+}
+
+static void prove(void)
+{
+	const struct rpc_call call = {.method = "eth_getProof",
+				      .params = slice_str("[]")};
+	assert_int_equal(quorum_prove(quorum, &call, 1, "eth_getProof", verify,
+				      5000, on_done, &got),
+			 OK);
+}
+
+#define NO_METHOD                                                              \
+	"\"error\":{\"code\":-32601,\"message\":\"the method "                 \
+	"eth_getProof does not exist/is not available\"}"
+
+static void test_one_that_proves_is_enough(void **state)
+{
+	(void)state;
+	prove();
+	assert_null(fake_find(urls[1])); /* one after the other */
+	say(0, YES);
+	assert_int_equal(got.called, 1);
+	assert_string_equal(got.value, "yes");
+	assert_null(fake_find(urls[1]));
+}
+
+static void test_two_liars_outvote_no_proof(void **state)
+{
+	(void)state;
+	prove();
+	say(0, NO);
+	assert_false(provider_lying(&providers[0], fake_now));
+	say(1, NO);
+	assert_int_equal(got.called, 0);
+	say(2, YES);
+	assert_int_equal(got.called, 1);
+	assert_int_equal(got.err, OK);
+	assert_string_equal(got.value, "yes");
+	assert_true(provider_lying(&providers[0], fake_now));
+	assert_true(provider_lying(&providers[1], fake_now));
+	assert_false(provider_lying(&providers[2], fake_now));
+	assert_non_null(strstr(providers[0].why, "it said no"));
+}
+
+static void test_nobody_lies_when_nobody_proves(void **state)
+{
+	(void)state;
+	prove();
+	say(0, NO);
+	say(1, NIL);
+	say(2, NO);
+	assert_int_equal(got.called, 1);
+	assert_int_equal(got.err, ERR_IO);
+	assert_string_equal(got.text,
+			    "a: it said no; b: it said nothing; c: it said no");
+	for (size_t i = 0; i < N; i++)
+		assert_false(provider_lying(&providers[i], fake_now));
+}
+
+static void test_who_lacks_a_method_is_spared_it(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < N; i++)
+		providers[i].latency_ms = 10 + 10 * i;
+	prove();
+	say(0, NO_METHOD);
+	say(1, YES);
+	assert_int_equal(got.err, OK);
+	prove();
+	assert_null(fake_find(urls[0]));
+	say(1, THROW);
+	say(2, NO_METHOD);
+	assert_int_equal(got.called, 2);
+	assert_int_equal(got.err, ERR_IO);
+	assert_non_null(strstr(got.text, "a: lacks eth_getProof; b: exec"));
+	assert_non_null(strstr(got.text, "c: lacks eth_getProof"));
+	assert_true(provider_usable(&providers[0], fake_now));
+	ask(QUORUM_AGREE, true); /* for all else it is asked */
+	say(0, YES);
+	say(1, YES);
+	say(2, YES);
+	fake_now += L1_LACKS_MS;
+	prove();
+	say(0, YES);
+	assert_int_equal(got.called, 4);
+}
+
 #define GAS(hex) "\"result\":\"" hex "\""
 
 static void ask_median(enum quorum_rule rule)
@@ -668,6 +767,10 @@ int main(void)
 		TEST(test_first_falls_to_the_next),
 		TEST(test_first_hedges_when_it_is_slow),
 		TEST(test_first_fails_when_all_do),
+		TEST(test_one_that_proves_is_enough),
+		TEST(test_two_liars_outvote_no_proof),
+		TEST(test_nobody_lies_when_nobody_proves),
+		TEST(test_who_lacks_a_method_is_spared_it),
 		TEST(test_broadcast_takes_any_success),
 		TEST(test_broadcast_tells_the_last_failure),
 		TEST(test_cancelled_asks_stay_silent),
