@@ -112,14 +112,26 @@ bool heads_agree(const struct voice *voices, size_t n, uint64_t quorum,
 	return best;
 }
 
+/* The highest number it reported below `limit`; 0: none. */
+static uint64_t reported_below(const struct sightings *s, uint64_t limit)
+{
+	uint64_t best = 0;
+	for (size_t i = 0; i < s->n; i++) {
+		uint64_t number = s->seen[i].ref.number;
+		if (number < limit && number > best)
+			best = number;
+	}
+	return best;
+}
+
 size_t heads_missing(const struct voice *voices, size_t n, size_t i,
 		     uint64_t *ret_numbers, size_t max)
 {
 	size_t used = 0;
 	for (size_t j = 0; j < n && used < max; j++) {
-		uint64_t number = voices[j].sightings->top;
-		if (j == i || !voices[j].sightings->n ||
-		    number >= voices[i].sightings->top ||
+		uint64_t number = reported_below(voices[j].sightings,
+						 voices[i].sightings->top);
+		if (j == i || !number ||
 		    shown(&voices[i], number))
 			continue;
 		bool twice = false;

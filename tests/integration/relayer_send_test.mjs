@@ -136,6 +136,7 @@ fees: {max_fee: 200 gwei, max_tip: 2 gwei}
 }
 
 async function survivesReorg(world) {
+	await world.rpc.call('anvil_mine', '0x3'); // the contracts stay below it
 	const id = await world.accept('0xaa01');
 	const first = await world.reaches(id, 'included');
 	await world.mining(false);

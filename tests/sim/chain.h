@@ -1,0 +1,119 @@
+/* The simulated L1: blocks in a tree, the contracts' state after each, and
+ * the rules of EscapeHatch and SovereignRollup as far as a stall goes:
+ * commit, promote, open, openAfterDeadline. */
+#ifndef EGRESS_SIM_CHAIN_H
+#define EGRESS_SIM_CHAIN_H
+
+#include "abi/ballot.h"
+#include "abi/header.h"
+#include "abi/merkle.h"
+#include "l1/hatch.h"
+#include "tests/sim/rng.h"
+
+#define SIM_CHAIN_ID   UINT64_C(31337)
+#define SIM_GUARDIANS  5
+#define SIM_SEQUENCERS 4 /* the first is active at the start */
+#define SIM_RELAYERS   2
+#define SIM_LEAVES     48
+#define SIM_TXS	       8 /* in one block, one log each at most */
+#define SIM_BLOCKS     4096
+#define SIM_GENESIS_S  UINT64_C(1800000000)
+
+struct sim_state { /* the contracts' storage after a block */
+	uint64_t epoch, promoted_at, opened_at;
+	uint64_t count, last_at, leaf_count;
+	struct hash32 root;
+	unsigned active; /* sequencer */
+	unsigned n_standbys, standbys[SIM_SEQUENCERS];
+	uint64_t promoted_for[SIM_SEQUENCERS];
+	enum rollup_state state;
+	uint64_t openings;
+	uint64_t nonces[SIM_RELAYERS];
+	struct record leaves[SIM_LEAVES];
+};
+
+struct sim_tx {
+	struct hash32 hash;
+	struct address from, to;
+	struct buf input;
+	bool has_log, reverted;
+	struct address emitter;
+	size_t n_topics;
+	struct hash32 topics[4];
+	struct buf data;
+};
+
+struct sim_block {
+	struct block_ref ref;
+	struct header header;
+	unsigned parent; /* its place in blocks */
+	struct sim_state state;
+	size_t n_txs;
+	struct sim_tx txs[SIM_TXS];
+};
+
+struct sim_head { /* the canonical head since a moment */
+	uint64_t at_ms;
+	unsigned block;
+};
+
+struct sim_chain {
+	struct hatch_terms terms;
+	struct hatch_thresholds thresholds;
+	size_t n_guardians;
+	struct address hatch, rollup;
+	struct address guardians[SIM_GUARDIANS], sequencers[SIM_SEQUENCERS];
+	struct address relayers[SIM_RELAYERS];
+	uint64_t depth; /* of finalized, or confirmations */
+	bool by_confirmations;
+	uint64_t salt; /* of block hashes: branches differ */
+	unsigned n;
+	struct sim_block *blocks[SIM_BLOCKS];
+	uint64_t firsts[SIM_BLOCKS]; /* eight bytes of each hash */
+	unsigned n_heads;
+	struct sim_head heads[SIM_BLOCKS];
+};
+
+/* A transaction that waits for a block. */
+enum sim_call { CALL_COMMIT, CALL_PROMOTE, CALL_OPEN, CALL_OPEN_DEADLINE };
+struct sim_want {
+	enum sim_call call;
+	unsigned sequencer; /* CALL_COMMIT: who; PROMOTE: whom */
+	unsigned writes;    /* COMMIT: leaves it changes or adds */
+	struct bundle bundle;
+	/* a relayer's signed transaction */
+	bool is_raw, idle; /* idle: does nothing */
+	unsigned relayer;
+	uint64_t nonce;
+	struct hash32 hash;
+};
+
+/* Guardians ascend; terms, thresholds, depth are set by the caller. */
+void chain_init(struct sim_chain *c);
+void chain_done(struct sim_chain *c);
+/* One block on `parent`; wants that the contracts refuse leave no trace.
+ * refused[i]: why, or NULL.  Returns its place. */
+/* Why the contracts would refuse it now, or NULL. */
+const char *chain_try(struct sim_chain *c, unsigned head,
+		      const struct sim_want *want);
+unsigned chain_mine(struct sim_chain *c, unsigned parent, uint64_t time,
+		    const struct sim_want *wants, size_t n, struct rng *rng,
+		    const char **refused);
+void chain_set_head(struct sim_chain *c, unsigned block, uint64_t at_ms);
+/* The head as somebody sees it who is behind by so much. */
+unsigned chain_head_at(const struct sim_chain *c, uint64_t at_ms);
+/* The ancestor of `block` with that number, or of the genesis. */
+unsigned chain_ancestor(const struct sim_chain *c, unsigned block,
+			uint64_t number);
+/* The block acted on by whoever sees that head. */
+unsigned chain_acted(const struct sim_chain *c, unsigned head);
+/* −1: no such block was ever mined. */
+int chain_find(const struct sim_chain *c, struct hash32 hash);
+bool chain_on_branch(const struct sim_chain *c, unsigned block, unsigned head);
+/* EscapeHatch._facts() */
+bool chain_late(const struct sim_chain *c, const struct sim_state *s,
+		uint64_t now);
+bool chain_in_failover(const struct sim_chain *c, const struct sim_state *s,
+		       uint64_t now);
+
+#endif

@@ -1,0 +1,56 @@
+/* A simulated L1 endpoint: what it answers to a JSON-RPC batch, truly or by
+ * one of the lies. */
+#ifndef EGRESS_SIM_PROVIDER_H
+#define EGRESS_SIM_PROVIDER_H
+
+#include "tests/sim/mempool.h"
+
+enum sim_lie {
+	LIE_NONE,
+	LIE_OLDER_HEAD,	  /* its head stands ten blocks behind */
+	LIE_NEWER_HEAD,	  /* blocks above the head that nobody mined */
+	LIE_OTHER_HASH,	  /* its own hash for every block, the state true */
+	LIE_STALL_FORK,	  /* a chain of its own in which nobody commits */
+	LIE_LATER_TIME,	  /* the right hash, a later timestamp */
+	LIE_EARLIER_TIME, /* the right hash, an earlier timestamp */
+	LIE_OTHER_PARENT, /* the right hash, another parent */
+	LIE_NO_BLOOM,	  /* the right hash, an empty bloom */
+	LIE_OLD_STATE,	  /* storage of twenty blocks ago */
+	LIE_LAST_COMMIT_LONG_AGO,
+	LIE_LAST_COMMIT_NOW,
+	LIE_RANDOM_WORDS,
+	LIE_OTHER_STANDBYS, /* lists in another order */
+	LIE_NO_LOGS,
+	LIE_INVENTED_LOGS, /* a standby promoted that was not */
+	LIE_OTHER_INPUT,   /* of a batch's transaction */
+	LIE_NULLS,
+	LIE_ERRORS,
+	LIE_CUT_JSON,
+	LIE_SWAPPED_ANSWERS,
+	LIE_OTHER_CHAIN,
+	LIE_STALE_FINALIZED, /* thirty blocks behind */
+	LIE_EAGER_FINALIZED, /* its head */
+	LIE_RATE_LIMIT,
+	LIE_EMPTY_CALLS, /* "0x": no contract there */
+};
+#define SIM_LIES (LIE_EMPTY_CALLS + 1)
+
+extern const char *const sim_lie_names[SIM_LIES];
+
+struct sim_provider {
+	uint64_t lag_ms; /* it hears of blocks so much later */
+	enum sim_lie lie;
+	uint64_t lie_number; /* the block its lie begins at */
+	bool down;
+	uint64_t slow_ms; /* added to every answer */
+};
+
+/* A broadcast that no relayer may make: why. Set by provider_answer(). */
+extern const char *provider_bad_send;
+
+/* Answers one batch; to holds the body.  now_ms: of the answer. */
+void provider_answer(const struct sim_chain *c, const struct sim_provider *p,
+		     struct sim_mempool *pool, uint64_t now_ms,
+		     struct slice body, struct buf *to);
+
+#endif

@@ -1,0 +1,158 @@
+/* Everything of one seed: the chain, the providers, the nodes, the faults.
+ * One thread; `world` is the one that runs. */
+#ifndef EGRESS_SIM_WORLD_H
+#define EGRESS_SIM_WORLD_H
+
+#include <setjmp.h>
+
+#include "signer/signer.h"
+#include "store/store_test.h"
+#include "tests/sim/provider.h"
+#include "tests/sim/relay.h"
+#include "watcher/watcher_inside.h"
+
+#define SIM_PROVIDERS 3
+#define SIM_KEYS      (SIM_GUARDIANS + SIM_RELAYERS)
+#define SIM_NODES     (SIM_GUARDIANS + 1) /* the last one observes */
+#define SIM_VOTES     4096
+#define SIM_START_MS  UINT64_C(1000000)
+#define SIM_TICK_MS   1000
+#define SIM_POLL_MS   4000
+/* Providers' lag, a poll and the turns that the facts take after it; and the
+ * two polls for which a liar may keep two honest ones in doubt. */
+#define SIM_SEEN_MS (2000 + 4 * SIM_POLL_MS + 4 * SIM_TICK_MS)
+#define SIM_WILD    1000 /* an epoch that nobody really votes in */
+
+enum sim_plant { PLANT_NONE, PLANT_FIRST, PLANT_NUMBER, PLANT_SIGN };
+
+enum sim_crash { CRASH_NONE, CRASH_BEFORE, CRASH_AFTER, CRASH_FULL };
+
+struct sim_store { /* what becomes of the next commits */
+	enum sim_crash crash;
+	unsigned in; /* commits until then */
+	bool failed; /* a commit was answered with an error */
+};
+
+struct sim_signer {
+	struct store *store; /* NULL: down */
+	struct signer signer;
+	struct sim_store fate;
+	uint64_t up_ms;
+	char dir[64];
+};
+
+struct sim_node {
+	unsigned at;
+	bool guardian;
+	struct watcher_config config;
+	struct settings_provider providers[SIM_PROVIDERS];
+	char *peers[SIM_NODES];
+	struct watcher_standby standbys[SIM_SEQUENCERS];
+	char names[SIM_NODES + SIM_SEQUENCERS + SIM_PROVIDERS][32];
+	char dir[64];
+	struct watcher *w; /* NULL: down */
+	struct sim_store fate;
+	uint64_t next_ms, up_ms, since_ms, paused_ms;
+	uint64_t late_ms; /* said so last */
+};
+
+struct sim_relayer {
+	struct settings shared;
+	struct settings_provider providers[SIM_PROVIDERS];
+	char *peers[SIM_NODES];
+	char names[SIM_NODES + SIM_PROVIDERS][32];
+	char dir[64], signer[4];
+	struct sim_relay *r; /* NULL: down */
+	struct sim_store fate;
+	uint64_t next_ms, up_ms;
+};
+
+struct sim_signed { /* a ballot that exists */
+	unsigned guardian;
+	struct vote vote;
+};
+
+struct sim_faults { /* percent, or 0 */
+	unsigned drop, delay, crash, pause, reorg, skip_block, signer_crash;
+	unsigned lose_answer, withhold;
+	bool liar, down_provider, full_disk;
+};
+
+struct world {
+	uint64_t seed;
+	struct rng rng;
+	uint64_t now_ms;
+	bool verbose, failed;
+	enum sim_plant plant;
+	char why[256];
+	jmp_buf dead;	     /* fatal() in the node that steps */
+	bool stepping;	     /* there is one */
+	struct sim_node *on; /* it, unless it is a relayer */
+	struct sim_chain chain;
+	struct sim_provider providers[SIM_PROVIDERS];
+	size_t n_nodes;
+	struct sim_node nodes[SIM_NODES];
+	struct sim_signer signers[SIM_GUARDIANS];
+	size_t n_relayers; /* 0: somebody else carries bundles */
+	struct sim_relayer relayers[SIM_RELAYERS];
+	struct sim_mempool pool;
+	struct sim_faults faults;
+	uint64_t block_ms, next_block_ms, quiet_ms, end_ms;
+	/* sequencers */
+	uint64_t stop_ms[SIM_SEQUENCERS], next_batch_ms, batch_ms;
+	bool alive[SIM_SEQUENCERS], ready[SIM_SEQUENCERS];
+	size_t n_signed;
+	struct sim_signed votes[SIM_VOTES];
+	uint64_t promoted_ms;
+	uint64_t broken_ms; /* when L1 undid blocks one acts on, or 0 */
+	bool by_hand;	    /* no guardian votes by itself */
+	uint64_t late_ms;   /* quiet and late since */
+	unsigned promotions, openings, deadlines, reorgs, crashes;
+};
+
+extern struct world *world;
+extern struct keyring *sim_keys; /* all guardians' */
+extern struct address sim_guardians[SIM_GUARDIANS], sim_relayers[SIM_RELAYERS];
+
+uint64_t sim_unix_s(uint64_t mono_ms);
+
+/* The first broken promise of this seed. */
+void sim_break(const char *format, ...) PRINTF_LIKE(1, 2);
+void sim_say(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* ---- node.c, signer.c: NULL hooks mean a healthy disk ---- */
+void node_init(struct sim_node *n, unsigned at);
+void node_start(struct sim_node *n);
+void node_stop(struct sim_node *n);
+void node_step(struct sim_node *n);
+enum err sim_hook(void *ctx, enum store_moment moment);
+void sim_signer_start(struct sim_signer *s);
+void sim_signer_stop(struct sim_signer *s);
+void sim_signer_wild(unsigned guardian);
+
+void relayer_init(struct sim_relayer *r, unsigned at);
+void relayer_start(struct sim_relayer *r);
+void relayer_stop(struct sim_relayer *r);
+void relayer_turn(struct sim_relayer *r);
+
+/* ---- net.c ---- */
+bool net_due(const struct http_client *c);
+uint64_t sim_signer_due(const struct signer_client *c);
+
+/* ---- events.c: what happens at a tick, to L1 and to the nodes ---- */
+void events_plan(void);
+void events_tick(void);
+
+/* ---- check.c ---- */
+void check_signed(unsigned guardian, const struct vote *vote);
+void check_node(struct sim_node *n);
+/* Late, or about to be: the seed goes on. */
+bool check_unfinished(void);
+void check_progress(void); /* no stall is missed while all is quiet */
+void check_end(void);
+
+/* ---- plant_*.c: the product with a bug in it ---- */
+void planted_signer_answer(struct signer *signer, unsigned may,
+			   struct slice ask, struct ask_answer *ret);
+
+#endif
