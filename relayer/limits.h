@@ -41,9 +41,7 @@
 #define FLIGHT_STALE_MS	   20000
 #define ACCOUNT_MS	   5000 /* balance and nonce are read at least this often */
 #define FACTS_RETRY_MS	   500
-#define NAP_MS		   1000 /* the watchdog is petted at least this often */
 #define CHECK_MS	   15000 /* --check: how long L1 and the signer may take */
-#define SAFE_HARD_DEADLINE (24 * 3600) /* protocol.md: below it, warn */
 
 /* ---- watchers ----------------------------------------------------------- */
 #define PEER_ASKS_MAX	64

@@ -213,10 +213,10 @@ async function main() {
 	const results = { killed: 0, equivalent: 0, survived: 0, invalid: 0, error: 0 };
 	const log = [];
 	for (const id of stale) console.log(`equivalent.json: ${id} names no mutant any more`);
-	const todo = list.filter((m) => !equivalent[m.id]);
-	results.equivalent = list.length - todo.length;
+	const untried = list.filter((m) => !equivalent[m.id]);
+	results.equivalent = list.length - untried.length;
 	const deal = (worker, done) => {
-		const m = Date.now() < until ? todo.shift() : undefined;
+		const m = Date.now() < until ? untried.shift() : undefined;
 		if (m) worker.postMessage(m);
 		else worker.terminate().then(done);
 	};
@@ -237,7 +237,7 @@ async function main() {
 		rmSync(join(top, `build/mutants/${process.pid}-${slot}`), { recursive: true, force: true });
 	mkdirSync(join(top, 'build/mutants'), { recursive: true });
 	writeFileSync(join(top, 'build/mutants/result.json'), JSON.stringify(log, null, '\t') + '\n');
-	if (todo.length) console.log(`${todo.length} not tried: time is up`);
+	if (untried.length) console.log(`${untried.length} not tried: time is up`);
 	const tried = results.killed + results.survived;
 	console.log(`mutants: ${results.killed} killed, ${results.equivalent} equivalent, ${results.survived} survived`);
 	const few = !only && tried < 40;
