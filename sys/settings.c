@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "sys/log.h"
 
@@ -98,29 +99,56 @@ static struct settings_provider *provider(const struct settings *s, size_t i)
 	return (struct settings_provider *)s->providers.list.items + i;
 }
 
+/* One endpoint under two names would be a quorum of one. */
+static bool same_url(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b);
+
+	n -= n && a[n - 1] == '/';
+	m -= m && b[m - 1] == '/';
+	return n == m && strncasecmp(a, b, n) == 0;
+}
+
+/* Neither i's name nor its URL is that of one before it. */
+static enum err check_distinct(const struct config *c, const struct settings *s,
+			       size_t i, struct err_text *error)
+{
+	const struct settings_provider *p = provider(s, i);
+	char path[64];
+
+	for (size_t j = 0; j < i; j++) {
+		bool name = strcmp(provider(s, j)->name, p->name) == 0;
+
+		if (!name && !same_url(provider(s, j)->url, p->url))
+			continue;
+		snprintf(path, sizeof(path), "providers.list[%zu].%s", i,
+			 name ? "name" : "url");
+		config_complain(c, path, error, "\"%.60s\" is list[%zu]'s: %s",
+				name ? p->name : p->url, j,
+				name ? "give each provider its own name"
+				     : "a quorum takes endpoints of their own; "
+				       "to count one more, give it a weight");
+		return ERR_INVALID;
+	}
+	return OK;
+}
+
 static enum err check_providers(const struct config *c, struct settings *s,
 				uint64_t *ret_weight, struct err_text *error)
 {
-	char path[64];
-
 	*ret_weight = 0;
 	for (size_t i = 0; i < s->providers.list.n; i++) {
 		struct settings_provider *p = provider(s, i);
+
 		p->weight = p->weight ? p->weight : 1;
 		p->rate = p->rate ? p->rate : 25;
 		p->timeout_ms = p->timeout_ms ? p->timeout_ms : 3000;
 		*ret_weight += p->weight;
-		for (size_t j = 0; j < i; j++) {
-			if (strcmp(provider(s, j)->name, p->name) != 0)
-				continue;
-			snprintf(path, sizeof(path), "providers.list[%zu].name",
-				 i);
-			config_complain(c, path, error,
-					"\"%.60s\" is taken by list[%zu]: "
-					"give each provider its own name",
-					p->name, j);
-			return ERR_INVALID;
-		}
+
+		enum err err = check_distinct(c, s, i, error);
+
+		if (err)
+			return err;
 	}
 	if (s->providers.list.n)
 		return OK;

@@ -11,8 +11,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "sys/clock.h"
-
 #define BACKOFF_MIN_MS 50
 #define BACKOFF_MAX_MS 5000
 #define GIVE_UP_MS     (3 * SIGNER_TIMEOUT_MS)
@@ -23,7 +21,7 @@ struct waiting {
 	struct buf bytes; /* the encoded ask */
 	signer_done *done;
 	void *ctx;
-	uint64_t since_ms; /* asked at */
+	uint64_t since_ms; /* the first turn that saw it; 0: none yet */
 };
 
 struct signer_client {
@@ -117,7 +115,6 @@ enum err signer_client_ask(struct signer_client *c, const struct ask *ask,
 	}
 	w->done = done;
 	w->ctx = ctx;
-	w->since_ms = clock_mono_ms();
 	*c->last = w;
 	c->last = &w->next;
 	c->n++;
@@ -216,13 +213,16 @@ static void expire(struct signer_client *c, uint64_t now)
 		hang_up(c, "no answer in time", now);
 	/* A closed descriptor that was given can never answer. */
 	while (c->first && ((c->lent && c->fd < 0) ||
-			    (!c->sent && now > c->first->since_ms &&
+			    (!c->sent && c->first->since_ms &&
 			     now - c->first->since_ms >= GIVE_UP_MS)))
 		finish_first(c, ERR_IO, &none);
 }
 
 uint64_t signer_client_turn(struct signer_client *c, uint64_t now_mono_ms)
 {
+	for (struct waiting *w = c->first; w; w = w->next)
+		if (!w->since_ms)
+			w->since_ms = now_mono_ms;
 	/* Bounded: what a done callback asks for waits for the next turn. */
 	for (size_t turns = c->n + 1; turns > 0; turns--) {
 		if (c->fd < 0 && c->first)
@@ -239,7 +239,8 @@ uint64_t signer_client_turn(struct signer_client *c, uint64_t now_mono_ms)
 		return c->sent_ms + SIGNER_TIMEOUT_MS;
 	if (c->fd >= 0)
 		return now_mono_ms + 1000; /* POLLOUT tells sooner */
-	uint64_t give_up = c->first->since_ms + GIVE_UP_MS;
+	uint64_t since = c->first->since_ms; /* 0: asked in this very turn */
+	uint64_t give_up = (since ? since : now_mono_ms) + GIVE_UP_MS;
 	return c->retry_ms < give_up ? c->retry_ms : give_up;
 }
 

@@ -200,10 +200,13 @@ policy: {chain: ${this.chainId}, hatch: '${this.at.hatch}', rollup: '${this.at.r
 }
 
 async function begins(world) {
-	await until('registration', async () => {
+	const { count } = await until('registration', async () => {
 		const { body } = await ask(world.url('primary', '/status'));
-		return body.citizensWaiting === 0 && body.count >= 4;
+		return body.citizensWaiting === 0 && body.count >= 4 && body;
 	}, 20000);
+	// The sequencer sees the newest block, the others the finalized one.
+	await until('everybody is registered in the finalized block', async () =>
+		(await world.status('watcher')).batch >= count);
 	for (const name of RELAYERS)
 		await until(`${name} ready`, async () =>
 			(await fetch(world.url(name, '/readyz'))).status === 200);

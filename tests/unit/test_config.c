@@ -383,7 +383,15 @@ static void test_settings_that_cannot_work_are_refused(void **state)
 				    "http://a}, {name: a, url: http://b}]}\n",
 			      &p, &c, &warning),
 		ERR_INVALID);
-	assert_non_null(strstr(why, "providers.list[1].name: \"a\" is taken"));
+	assert_non_null(strstr(why, "providers.list[1].name: \"a\" is list[0]"));
+	config_free(c);
+	assert_int_equal(
+		read_settings(CHAIN "}\n" STORE
+				    "providers: {list: [{name: a, url: "
+				    "http://a}, {name: b, url: http://A/}]}\n",
+			      &p, &c, &warning),
+		ERR_INVALID);
+	assert_non_null(strstr(why, "list[1].url: \"http://A/\" is list[0]"));
 	config_free(c);
 	assert_int_equal(read_settings(CHAIN
 				       ", act_on: confirmations}\n" STORE

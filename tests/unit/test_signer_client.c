@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "sys/clock.h"
 #include "sys/signer_client.h"
 #include "tests/unit/scratch.h"
 
@@ -207,13 +206,13 @@ static void test_absent_signer_is_an_error_after_three_timeouts(void **state)
 
 	(void)state;
 	assert_int_equal(signer_client_ask(c, &ask, done, &told), OK);
-	const uint64_t start = clock_mono_ms();
+	const uint64_t start = 1000000;
 	uint64_t now = signer_client_turn(c, start);
 	for (int i = 0; i < 100 && !told.n; i++)
 		now = signer_client_turn(c, now);
 	assert_int_equal(told.n, 1);
 	assert_int_equal(told.err, ERR_IO);
-	assert_true(now >= start + 3 * SIGNER_TIMEOUT_MS - 100);
+	assert_true(now >= start + 3 * SIGNER_TIMEOUT_MS);
 	signer_client_free(c);
 }
 
