@@ -14,7 +14,7 @@ struct buf {
 
 /* max: bytes this one may ever hold. */
 void buf_init(struct buf *b, size_t max);
-void buf_done(struct buf *b); /* frees; safe twice and on a zeroed struct */
+void buf_done(struct buf *b);  /* frees; safe twice and on a zeroed struct */
 void buf_clear(struct buf *b); /* len 0, keeps the memory, failed = false */
 void buf_add(struct buf *b, const void *p, size_t len);
 void buf_add_slice(struct buf *b, struct slice s);

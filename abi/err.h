@@ -6,8 +6,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-#define MUST_CHECK __attribute__((warn_unused_result))
-#define CLEANUP(fn) __attribute__((cleanup(fn)))
+#define MUST_CHECK	       __attribute__((warn_unused_result))
+#define CLEANUP(fn)	       __attribute__((cleanup(fn)))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 enum err {
@@ -19,7 +19,7 @@ enum err {
 	ERR_REORG,     /* the parent is not the tip */
 	ERR_BUSY,      /* not now: a queue is full, another one holds it */
 	ERR_FULL,      /* no space: disk, map, budget */
-	ERR_IO,        /* the world did not answer, or answered an error */
+	ERR_IO,	       /* the world did not answer, or answered an error */
 	ERR_UNSAFE,    /* the store is missing, foreign, cut or rolled back */
 	ERR_REFUSED,   /* a policy says no */
 };

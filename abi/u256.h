@@ -11,7 +11,7 @@ struct u256 {
 #define U256_TEXT 79 /* 78 decimal digits + NUL */
 
 struct u256 u256_from(uint64_t value);
-struct u256 u256_from_be(const uint8_t *p, size_t len); /* len ≤ 32 */
+struct u256 u256_from_be(const uint8_t *p, size_t len);	 /* len ≤ 32 */
 void u256_to_be(struct u256 a, uint8_t *to, size_t len); /* must fit: assert */
 bool u256_fits(struct u256 a, unsigned bits);
 bool u256_is_zero(struct u256 a);

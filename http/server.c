@@ -172,10 +172,11 @@ static enum MHD_Result dispatch(struct request *r, const char *method,
 	const struct http_route *route =
 		route_find(r->server->routes, method, path, &r->args, &allow);
 	if (!route) {
-		http_error(&answer, allow ? 405 : 404, "not_found", "",
-			   allow ? "this path has another method"
-				 : "no such path",
-			   allow ? allow : "docs/api.md lists the paths of each daemon");
+		http_error(
+			&answer, allow ? 405 : 404, "not_found", "",
+			allow ? "this path has another method" : "no such path",
+			allow ? allow
+			      : "docs/api.md lists the paths of each daemon");
 		return send_answer(r, &answer, allow, false);
 	}
 	const char *accept =

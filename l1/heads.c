@@ -131,8 +131,7 @@ size_t heads_missing(const struct voice *voices, size_t n, size_t i,
 	for (size_t j = 0; j < n && used < max; j++) {
 		uint64_t number = reported_below(voices[j].sightings,
 						 voices[i].sightings->top);
-		if (j == i || !number ||
-		    shown(&voices[i], number))
+		if (j == i || !number || shown(&voices[i], number))
 			continue;
 		bool twice = false;
 		for (size_t k = 0; k < used; k++)

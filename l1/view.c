@@ -250,11 +250,11 @@ static void name_missing(struct l1 *l1, uint64_t weight, uint64_t now, char *to,
 	size_t usable = 0;
 	for (size_t i = 0; i < l1->n; i++)
 		usable += provider_usable(&l1->providers[i], now);
-	int used = snprintf(to, size,
-			    "%zu of %zu L1 endpoints usable (weight %" PRIu64
-			    "), weight %" PRIu64 " must agree",
-			    usable, l1->n, weight,
-			    l1->settings->providers.quorum);
+	int used =
+		snprintf(to, size,
+			 "%zu of %zu L1 endpoints usable (weight %" PRIu64
+			 "), weight %" PRIu64 " must agree",
+			 usable, l1->n, weight, l1->settings->providers.quorum);
 	for (size_t i = 0; i < l1->n; i++) {
 		const struct provider *p = &l1->providers[i];
 		if (provider_usable(p, now) || used < 0 || (size_t)used >= size)

@@ -38,10 +38,10 @@
 /* After the signer said no: its policy does not change by itself. */
 #define UNSIGNED_MS 15000
 /* What could not be signed for so long is decided again from new facts. */
-#define FLIGHT_STALE_MS	   20000
-#define ACCOUNT_MS	   5000 /* balance and nonce are read at least this often */
-#define FACTS_RETRY_MS	   500
-#define CHECK_MS	   15000 /* --check: how long L1 and the signer may take */
+#define FLIGHT_STALE_MS 20000
+#define ACCOUNT_MS	5000 /* balance and nonce are read at least this often */
+#define FACTS_RETRY_MS	500
+#define CHECK_MS	15000 /* --check: how long L1 and the signer may take */
 
 /* ---- watchers ----------------------------------------------------------- */
 #define PEER_ASKS_MAX	64

@@ -238,7 +238,7 @@ uint64_t signer_client_turn(struct signer_client *c, uint64_t now_mono_ms)
 	if (c->sent)
 		return c->sent_ms + SIGNER_TIMEOUT_MS;
 	if (c->fd >= 0)
-		return now_mono_ms + 1000; /* POLLOUT tells sooner */
+		return now_mono_ms + 1000;   /* POLLOUT tells sooner */
 	uint64_t since = c->first->since_ms; /* 0: asked in this very turn */
 	uint64_t give_up = (since ? since : now_mono_ms) + GIVE_UP_MS;
 	return c->retry_ms < give_up ? c->retry_ms : give_up;

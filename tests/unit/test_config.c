@@ -383,7 +383,8 @@ static void test_settings_that_cannot_work_are_refused(void **state)
 				    "http://a}, {name: a, url: http://b}]}\n",
 			      &p, &c, &warning),
 		ERR_INVALID);
-	assert_non_null(strstr(why, "providers.list[1].name: \"a\" is list[0]"));
+	assert_non_null(
+		strstr(why, "providers.list[1].name: \"a\" is list[0]"));
 	config_free(c);
 	assert_int_equal(
 		read_settings(CHAIN "}\n" STORE

@@ -5,13 +5,9 @@
 #include <stdlib.h>
 
 static const struct vectors_command *const tables[] = {
-	vectors_foundation,
-	vectors_abi,
-	vectors_trie,
+	vectors_foundation, vectors_abi,    vectors_trie,
 #ifdef VECTORS_HAVE_SIGNING
-	vectors_signing,
-	vectors_ledger,
-	vectors_logs,
+	vectors_signing,    vectors_ledger, vectors_logs,
 #endif
 };
 
