@@ -206,10 +206,13 @@ void http_client_cancel(struct http_client *c, void *ctx)
 static void finish(struct http_client *c, struct transfer *t, CURLcode code)
 {
 	curl_off_t micros = 0;
+	long request_bytes = 0;
 	struct http_reply reply = {.body = buf_slice(&t->body)};
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &reply.status);
 	curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &micros);
+	curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
 	reply.elapsed_ms = (uint64_t)micros / 1000;
+	reply.sent = request_bytes > 0;
 	if (t->body.failed) {
 		reply.err = ERR_TOO_LARGE;
 		snprintf(reply.text, sizeof(reply.text),

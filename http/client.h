@@ -26,6 +26,7 @@ struct http_request {
 
 struct http_reply {
 	enum err err; /* OK: a status arrived. ERR_IO, ERR_TOO_LARGE */
+	bool sent; /* some of the request left us: the other side may have it */
 	long status;
 	struct slice body; /* borrowed during the callback */
 	uint64_t elapsed_ms;

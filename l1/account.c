@@ -251,8 +251,12 @@ static void on_sent(void *ctx, const struct quorum_result *results, size_t n)
 	(void)n;
 	if (!results[0].err)
 		verdict = SEND_ACCEPTED;
-	else if (results[0].err == ERR_REFUSED)
+	else if (results[0].err != ERR_IO)
 		verdict = send_verdict_of(results[0].text);
+	/* a silent one may have taken what the others refuse */
+	if (results[0].err == ERR_CONFLICT &&
+	    (verdict == SEND_REJECTED || verdict == SEND_NO_FUNDS))
+		verdict = SEND_NO_ANSWER;
 	l1_op_end(&s->op);
 	done(caller, verdict, results[0].text);
 }

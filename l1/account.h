@@ -35,9 +35,9 @@ enum send_verdict {
 	SEND_ACCEPTED,	  /* or already known */
 	SEND_UNDERPRICED, /* replacement or pool minimum */
 	SEND_NONCE_LOW,
-	SEND_NO_FUNDS,
-	SEND_REJECTED, /* another reason, in text */
-	SEND_NO_ANSWER,
+	SEND_NO_FUNDS,	/* as SEND_REJECTED */
+	SEND_REJECTED,	/* by all whom it reached: another reason, in text */
+	SEND_NO_ANSWER, /* nobody took it, and one of them did not say */
 };
 /* What a node's words mean; SEND_REJECTED when they mean nothing else. */
 enum send_verdict send_verdict_of(const char *text);
@@ -47,8 +47,8 @@ MUST_CHECK enum err tx_broadcast(struct l1 *l1, struct slice signed_bytes,
 				 send_done *done, void *ctx);
 
 /* eth_estimateGas at latest, from all: what a quorum is near to, or the higher
- * median; ERR_REFUSED with the revert's name in why when a quorum says that it
- * reverts. */
+ * median; ERR_REFUSED when a quorum says that it reverts, with the revert's
+ * name in why when a quorum tells the same. */
 typedef void estimate_done(void *ctx, enum err err, const char *why,
 			   uint64_t gas);
 MUST_CHECK enum err tx_estimate(struct l1 *l1, struct address from, bool create,

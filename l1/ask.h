@@ -19,6 +19,7 @@ struct slot {
 	struct provider *provider;
 	enum slot_state state;
 	struct rpc_reply reply;
+	bool reached;	     /* SLOT_FAILED: it may have taken the request */
 	bool judged;	     /* held against what was settled, or verified */
 	enum proved proved;  /* QUORUM_PROVED, when judged */
 	struct err_text why; /* unless PROVED */
@@ -27,7 +28,8 @@ struct slot {
 struct settled {
 	bool yes;
 	enum err err;
-	const struct rpc_answer *answer; /* NULL: ERR_IO, ERR_CONFLICT */
+	/* NULL: ERR_IO, ERR_CONFLICT, reverts that differ */
+	const struct rpc_answer *answer;
 };
 
 struct ask {
@@ -61,8 +63,6 @@ struct quorum {
 
 /* Settles the calls that can be settled; true: all are. */
 bool ask_settle(struct ask *a, uint64_t now_ms);
-/* QUORUM_FIRST, QUORUM_PROVED: one provider after the other. */
-bool ask_is_serial(const struct ask *a);
 /* An answer that counts, not a node that cannot tell. */
 bool ask_is_vote(const struct ask *a, size_t call,
 		 const struct rpc_answer *answer);

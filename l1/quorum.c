@@ -170,9 +170,11 @@ static void fill_result(const struct ask *a, size_t call, uint64_t now,
 	}
 	(void)snprintf(to->text, sizeof(to->text), "%s: %s: %.180s",
 		       a->calls[call].method,
-		       s->err == ERR_CONFLICT ? "providers contradict each "
-						"other"
-					      : "too few answers",
+		       s->err == ERR_CONFLICT  ? "providers contradict each "
+						 "other"
+		       : s->err == ERR_REFUSED ? "it reverts, providers tell "
+						 "different reasons"
+					       : "too few answers",
 		       text);
 }
 
@@ -198,6 +200,7 @@ static void on_reply(void *ctx, const struct http_reply *reply)
 	uint64_t now = clock_mono_ms();
 	enum err err = provider_take(s->provider, reply, a->n, now, &s->reply);
 	s->state = err ? SLOT_FAILED : SLOT_ANSWERED;
+	s->reached = err && reply->sent;
 	if (a->over && s->state == SLOT_ANSWERED)
 		judge_slots(a, now);
 }
@@ -242,7 +245,7 @@ static void wake_next(struct ask *a, uint64_t now)
 static uint64_t send_ask(struct ask *a, uint64_t now)
 {
 	uint64_t next = a->deadline_ms;
-	if (ask_is_serial(a)) {
+	if (a->rule == QUORUM_PROVED) {
 		wake_next(a, now);
 		next = a->hedge_ms < next ? a->hedge_ms : next;
 	} else if (ask_is_median(a) && now < a->hedge_ms) {
@@ -276,7 +279,7 @@ static void add_slots(struct quorum *q, struct ask *a, uint64_t now)
 			s->state = SLOT_IDLE;
 		else if (!usable)
 			s->state = SLOT_FAILED;
-		else if (!ask_is_serial(a))
+		else if (a->rule != QUORUM_PROVED)
 			s->state = SLOT_WAITS;
 	}
 }
@@ -299,7 +302,7 @@ static enum err start(struct quorum *q, const struct rpc_call *calls, size_t n,
 	*a = *what;
 	a->q = q;
 	a->deadline_ms += now;
-	a->hedge_ms = ask_is_serial(a) ? 0 : now + L1_HEDGE_MS;
+	a->hedge_ms = a->rule == QUORUM_PROVED ? 0 : now + L1_HEDGE_MS;
 	a->reply_max = rpc_reply_max(calls, n);
 	a->n = n;
 	a->calls = copy;

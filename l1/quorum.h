@@ -29,23 +29,24 @@ enum quorum_rule {
 	/* The same result (canonical JSON) from providers of weight ≥ quorum.
 	 */
 	QUORUM_AGREE,
-	/* The first one that does not fail: for what is checked otherwise. */
-	QUORUM_FIRST,
 	/* quorum_prove(): the first one whose words are proved. */
 	QUORUM_PROVED,
 	/* A quantity that moves (a fee, an estimate), from all: what weight ≥
 	 * quorum are near to, else within a moment the lower or the higher
-	 * median of all.  A revert only when weight ≥ quorum reverts. */
+	 * median of all.  A revert only when weight ≥ quorum reverts, and its
+	 * data only when weight ≥ quorum tells the same. */
 	QUORUM_LOW,
 	QUORUM_HIGH,
 	/* To all, for broadcasting: the first success ("already known" is one,
-	 * with a NULL result), or the last failure. */
+	 * with a NULL result), or the last failure: ERR_REFUSED when nobody
+	 * else can have taken it, ERR_CONFLICT when a silent one may have. */
 	QUORUM_BROADCAST,
 };
 
 struct quorum_result {
-	/* OK; ERR_REFUSED: agreed on a JSON-RPC error (code, text, data);
-	 * ERR_CONFLICT: they contradict each other; ERR_IO: too few answered.
+	/* OK; ERR_REFUSED: agreed on a JSON-RPC error (code, text, data;
+	 * reverts that differ have no data); ERR_CONFLICT: they contradict each
+	 * other; ERR_IO: too few answered.
 	 */
 	enum err err;
 	const json_node *result; /* OK: borrowed during the callback; a JSON

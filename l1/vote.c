@@ -11,11 +11,6 @@ bool ask_is_median(const struct ask *a)
 	return a->rule == QUORUM_LOW || a->rule == QUORUM_HIGH;
 }
 
-bool ask_is_serial(const struct ask *a)
-{
-	return a->rule == QUORUM_FIRST || a->rule == QUORUM_PROVED;
-}
-
 static bool read_quantity(const struct ask *a, size_t call,
 			  const struct rpc_answer *answer, uint64_t *ret)
 {
@@ -125,19 +120,6 @@ static void settle_agree(struct ask *a, size_t call, uint64_t pending,
 		       voices > 1 && groups > 1 ? ERR_CONFLICT : ERR_IO, NULL);
 }
 
-static void settle_first(struct ask *a, size_t call, bool at_end, uint64_t now)
-{
-	for (size_t i = 0; i < a->n_slots; i++) {
-		const struct rpc_answer *x = ask_vote(a, i, call, now);
-		if (x) {
-			settle(&a->settled[call], OK, x);
-			return;
-		}
-	}
-	if (at_end)
-		settle(&a->settled[call], ERR_IO, NULL);
-}
-
 struct bid { /* a quantity that somebody named */
 	uint64_t value, weight;
 	const struct rpc_answer *answer;
@@ -190,29 +172,31 @@ static const struct rpc_answer *median(const struct bid *bids, size_t n,
 	return NULL;
 }
 
-/* The revert most of those who revert tell, when they are a quorum. */
-static const struct rpc_answer *agreed_revert(const struct ask *a, size_t call,
-					      uint64_t now)
+struct reverts {	 /* of those who say that a call reverts */
+	uint64_t weight; /* all of them */
+	const struct rpc_answer *agreed; /* what a quorum tells; NULL: none */
+};
+
+static struct reverts count_reverts(const struct ask *a, size_t call,
+				    uint64_t now)
 {
-	uint64_t total = 0, most = 0;
-	const struct rpc_answer *best = NULL;
+	struct reverts r = {0};
 	for (size_t i = 0; i < a->n_slots; i++) {
 		const struct rpc_answer *x = ask_vote(a, i, call, now);
 		uint64_t weight = 0;
 		if (!x || x->kind != RPC_REVERT)
 			continue;
-		total += a->slots[i].provider->settings->weight;
+		r.weight += a->slots[i].provider->settings->weight;
 		for (size_t j = 0; j < a->n_slots; j++) {
 			const struct rpc_answer *y = ask_vote(a, j, call, now);
 			if (y && ask_same_answer(a, call, x, y))
 				weight +=
 					a->slots[j].provider->settings->weight;
 		}
-		if (weight > most)
-			best = x;
-		most = weight > most ? weight : most;
+		if (weight >= a->q->weight)
+			r.agreed = x;
 	}
-	return total >= a->q->weight ? best : NULL;
+	return r;
 }
 
 static void settle_median(struct ask *a, size_t call, bool at_end, uint64_t now)
@@ -223,20 +207,27 @@ static void settle_median(struct ask *a, size_t call, bool at_end, uint64_t now)
 	for (size_t i = 0; i < n; i++)
 		total += bids[i].weight;
 	const struct rpc_answer *best = near_quorum(bids, n, a->q->weight);
+	struct reverts reverts = count_reverts(a, call, now);
 	if (!best)
-		best = agreed_revert(a, call, now);
-	bool waited = now >= a->hedge_ms && total >= a->q->weight;
+		best = reverts.agreed;
+	bool moment = now >= a->hedge_ms;
+	bool waited = moment && total >= a->q->weight;
 	if (!best && (at_end || waited))
 		best = median(bids, n, total, a->rule == QUORUM_HIGH);
-	if (best || at_end)
+	/* It reverts; why is for none of them to say alone. */
+	if (!best && reverts.weight >= a->q->weight && (at_end || moment))
+		settle(&a->settled[call], ERR_REFUSED, NULL);
+	else if (best || at_end)
 		settle(&a->settled[call], best ? OK : ERR_IO, best);
 }
 
 static void settle_broadcast(struct ask *a, size_t call, bool at_end)
 {
 	const struct rpc_answer *failure = NULL;
+	bool silent = false;
 	for (size_t i = 0; i < a->n_slots; i++) {
 		const struct slot *s = &a->slots[i];
+		silent |= s->state == SLOT_SENT || s->reached;
 		if (s->state != SLOT_ANSWERED)
 			continue;
 		const struct rpc_answer *x = &s->reply.answers[call];
@@ -250,6 +241,8 @@ static void settle_broadcast(struct ask *a, size_t call, bool at_end)
 	if (at_end)
 		settle(&a->settled[call], failure ? ERR_REFUSED : ERR_IO,
 		       failure);
+	if (at_end && failure && silent)
+		a->settled[call].err = ERR_CONFLICT;
 }
 
 /* ---- proofs --------------------------------------------------------------
@@ -323,7 +316,7 @@ bool ask_settle(struct ask *a, uint64_t now)
 	for (size_t i = 0; i < a->n_slots; i++)
 		idle |= a->slots[i].state == SLOT_IDLE;
 	bool at_end = now >= a->deadline_ms ||
-		      (!pending && !(idle && ask_is_serial(a)));
+		      (!pending && !(idle && a->rule == QUORUM_PROVED));
 	if (a->rule == QUORUM_PROVED)
 		settle_proved(a, at_end, now);
 	for (size_t call = 0; call < a->n; call++) {
@@ -332,9 +325,6 @@ bool ask_settle(struct ask *a, uint64_t now)
 		switch (a->rule) {
 		case QUORUM_AGREE:
 			settle_agree(a, call, pending, now);
-			break;
-		case QUORUM_FIRST:
-			settle_first(a, call, at_end, now);
 			break;
 		case QUORUM_PROVED:
 			break;

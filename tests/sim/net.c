@@ -194,7 +194,8 @@ bool net_due(const struct http_client *c)
 
 static void deliver(struct transfer *t)
 {
-	struct http_reply reply = {.elapsed_ms = ends_ms(t) - t->started_ms};
+	struct http_reply reply = {.sent = true,
+				   .elapsed_ms = ends_ms(t) - t->started_ms};
 	struct buf late;
 
 	buf_init(&late, REPLY_MAX);
@@ -210,6 +211,7 @@ static void deliver(struct transfer *t)
 	}
 	if (!reply.err && !reply.status) {
 		reply.err = ERR_IO;
+		reply.sent = false;
 		snprintf(reply.text, sizeof(reply.text), "connection refused");
 	}
 	t->done(t->ctx, &reply);

@@ -107,7 +107,7 @@ static struct fake_transfer *fake_find(const char *url)
 	return NULL;
 }
 
-/* text NULL: the connection broke. */
+/* text NULL: no connection; with a status: broken after it was sent. */
 static bool fake_reply(const char *url, long status, const char *text)
 {
 	struct fake_transfer *t = fake_find(url);
@@ -116,6 +116,7 @@ static bool fake_reply(const char *url, long status, const char *text)
 	struct fake_transfer copy = *t;
 	*t = (struct fake_transfer){0};
 	struct http_reply reply = {.err = text ? OK : ERR_IO,
+				   .sent = text || status,
 				   .status = status,
 				   .body = slice_str(text ? text : ""),
 				   .elapsed_ms = 20};

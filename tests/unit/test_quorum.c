@@ -100,6 +100,9 @@ static void say(size_t i, const char *result)
 #define THROW                                                                  \
 	"\"error\":{\"code\":3,\"message\":\"execution "                       \
 	"reverted\",\"data\":\"0x82b42900\"}"
+#define THROW_OTHER                                                            \
+	"\"error\":{\"code\":3,\"message\":\"execution "                       \
+	"reverted\",\"data\":\"0x12345678\"}"
 
 static void test_ends_at_quorum_without_the_slowest(void **state)
 {
@@ -290,49 +293,6 @@ static void test_only_named_fields_must_agree(void **state)
 	assert_true(provider_lying(&providers[2], fake_now));
 }
 
-static void test_first_falls_to_the_next(void **state)
-{
-	(void)state;
-	providers[1].latency_ms = 10;
-	providers[0].latency_ms = 20;
-	providers[2].latency_ms = 30;
-	ask(QUORUM_FIRST, false);
-	assert_non_null(fake_find(urls[1])); /* the quickest, alone */
-	assert_null(fake_find(urls[0]));
-	assert_true(fake_reply(urls[1], 0, NULL));
-	(void)quorum_turn(quorum, fake_now);
-	say(0, YES);
-	assert_string_equal(got.value, "yes");
-	assert_null(fake_find(urls[2]));
-}
-
-static void test_first_hedges_when_it_is_slow(void **state)
-{
-	(void)state;
-	ask(QUORUM_FIRST, false);
-	fake_now += L1_HEDGE_MS;
-	(void)quorum_turn(quorum, fake_now);
-	assert_non_null(fake_find(urls[0]));
-	say(1, YES);
-	assert_int_equal(got.called, 1);
-	say(0, NO);
-	assert_int_equal(got.called, 1);
-	assert_string_equal(got.value, "yes");
-}
-
-static void test_first_fails_when_all_do(void **state)
-{
-	(void)state;
-	ask(QUORUM_FIRST, false);
-	for (size_t i = 0; i < N; i++) {
-		assert_int_equal(got.called, 0);
-		assert_true(fake_reply(urls[i], 0, NULL));
-		(void)quorum_turn(quorum, fake_now);
-	}
-	assert_int_equal(got.called, 1);
-	assert_int_equal(got.err, ERR_IO);
-}
-
 /* "yes" is the truth, "no" a falsehood, all else of another form. */
 static enum proved verify(void *ctx, const json_node *const *results, size_t n,
 			  struct err_text *error)
@@ -369,6 +329,36 @@ static void test_one_that_proves_is_enough(void **state)
 	assert_int_equal(got.called, 1);
 	assert_string_equal(got.value, "yes");
 	assert_null(fake_find(urls[1]));
+}
+
+static void test_a_broken_one_is_followed_by_the_next(void **state)
+{
+	(void)state;
+	providers[1].latency_ms = 10;
+	providers[0].latency_ms = 20;
+	providers[2].latency_ms = 30;
+	prove();
+	assert_non_null(fake_find(urls[1])); /* the quickest, alone */
+	assert_null(fake_find(urls[0]));
+	assert_true(fake_reply(urls[1], 0, NULL));
+	(void)quorum_turn(quorum, fake_now);
+	say(0, YES);
+	assert_string_equal(got.value, "yes");
+	assert_null(fake_find(urls[2]));
+}
+
+static void test_a_slow_one_is_not_waited_for(void **state)
+{
+	(void)state;
+	prove();
+	fake_now += L1_HEDGE_MS;
+	(void)quorum_turn(quorum, fake_now);
+	assert_non_null(fake_find(urls[0]));
+	say(1, YES);
+	assert_int_equal(got.called, 1);
+	assert_string_equal(got.value, "yes");
+	say(0, NIL);
+	assert_int_equal(got.called, 1);
 }
 
 static void test_two_liars_outvote_no_proof(void **state)
@@ -518,6 +508,17 @@ static void test_a_revert_needs_a_quorum(void **state)
 	assert_int_equal(got.err, ERR_REFUSED);
 	assert_int_equal(got.data_len, 4);
 	say(1, GAS("0x10000"));
+	/* two say so, each its own reason: neither is believed */
+	ask_median(QUORUM_HIGH);
+	say(0, THROW);
+	say(1, THROW_OTHER);
+	assert_int_equal(got.called, 0);
+	fake_now += L1_HEDGE_MS;
+	(void)quorum_turn(quorum, fake_now);
+	assert_int_equal(got.err, ERR_REFUSED);
+	assert_int_equal(got.data_len, 0);
+	assert_non_null(strstr(got.text, "different reasons"));
+	say(2, NIL);
 	/* one says so, nobody else anything: that is no refusal */
 	ask_median(QUORUM_HIGH);
 	say(0, THROW);
@@ -566,6 +567,26 @@ static void test_broadcast_tells_the_last_failure(void **state)
 	assert_int_equal(got.called, 1);
 	assert_int_equal(got.err, ERR_REFUSED);
 	assert_string_equal(got.text, "nonce too low");
+}
+
+static void test_a_silent_node_may_have_taken_it(void **state)
+{
+	(void)state;
+	ask(QUORUM_BROADCAST, false);
+	assert_true(fake_reply(urls[0], 502, NULL)); /* after it was sent */
+	say(1, "\"error\":{\"code\":-32000,\"message\":\"gas limit\"}");
+	assert_true(fake_reply(urls[2], 0, NULL)); /* never reached */
+	(void)quorum_turn(quorum, fake_now);
+	assert_int_equal(got.called, 1);
+	assert_int_equal(got.err, ERR_CONFLICT);
+	assert_string_equal(got.text, "gas limit");
+	fake_now += L1_BACKOFF_MAX_MS;
+	ask(QUORUM_BROADCAST, false);
+	say(1, "\"error\":{\"code\":-32000,\"message\":\"gas limit\"}");
+	say(2, "\"error\":{\"code\":-32000,\"message\":\"gas limit\"}");
+	fake_now += 9000; /* the first one never says a word */
+	(void)quorum_turn(quorum, fake_now);
+	assert_int_equal(got.err, ERR_CONFLICT);
 }
 
 static void test_cancelled_asks_stay_silent(void **state)
@@ -764,15 +785,15 @@ int main(void)
 		TEST(test_null_is_ignorance_when_pinned),
 		TEST(test_reverts_agree_by_their_data),
 		TEST(test_only_named_fields_must_agree),
-		TEST(test_first_falls_to_the_next),
-		TEST(test_first_hedges_when_it_is_slow),
-		TEST(test_first_fails_when_all_do),
+		TEST(test_a_broken_one_is_followed_by_the_next),
+		TEST(test_a_slow_one_is_not_waited_for),
 		TEST(test_one_that_proves_is_enough),
 		TEST(test_two_liars_outvote_no_proof),
 		TEST(test_nobody_lies_when_nobody_proves),
 		TEST(test_who_lacks_a_method_is_spared_it),
 		TEST(test_broadcast_takes_any_success),
 		TEST(test_broadcast_tells_the_last_failure),
+		TEST(test_a_silent_node_may_have_taken_it),
 		TEST(test_cancelled_asks_stay_silent),
 		TEST(test_a_callback_may_ask_and_cancel),
 		TEST(test_the_rate_is_kept),
