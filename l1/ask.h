@@ -73,7 +73,5 @@ bool ask_is_median(const struct ask *a);
 /* What a slot says of a call; NULL: nothing that counts. */
 const struct rpc_answer *ask_vote(const struct ask *a, size_t slot, size_t call,
 				  uint64_t now_ms);
-/* Nobody has heard of it yet: within a moment it is usable, or down. */
-bool ask_hopes_for(const struct provider *p);
 
 #endif

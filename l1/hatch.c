@@ -10,6 +10,7 @@
 #include "abi/contracts_tables.h"
 #include "abi/hex.h"
 #include "abi/header.h"
+#include "abi/keccak.h"
 #include "abi/witness.h"
 #include "abi/words.h"
 #include "l1/facts.h"
@@ -37,7 +38,8 @@ struct hatch_read {
 	/* by proof */
 	struct facts_guess guess;
 	struct facts_keys on_hatch, on_rollup;
-	bool again; /* guessed wrong once */
+	struct address bare; /* proved to be no contract; zero: both are */
+	bool again;	     /* guessed wrong once */
 };
 
 static const char foreign[] =
@@ -51,6 +53,15 @@ static void finish(struct hatch_read *read, enum err err, const char *why)
 	struct hatch_facts facts = read->facts;
 	l1_op_end(&read->op); /* the callback may read anew */
 	done(ctx, err, why, err ? NULL : &facts);
+}
+
+static void finish_without_contract(struct hatch_read *read, struct address at)
+{
+	char why[WHY_MAX];
+	(void)snprintf(why, sizeof(why),
+		       "no contract at %s: check chain.hatch and chain.id",
+		       address_text(at).s);
+	finish(read, ERR_INVALID, why);
 }
 
 /* ---- asking ---------------------------------------------------------------
@@ -212,14 +223,19 @@ static void add_proof(struct fact_batch *b, struct address at,
 	add(b, "eth_getProof");
 }
 
-static enum proved verify_contract(struct address at, struct hash32 root,
-				   const json_node *reply,
+/* That there is no contract is proved too; its slots would all be zero. */
+static enum proved verify_contract(struct hatch_read *read, struct address at,
+				   struct hash32 root, const json_node *reply,
 				   struct facts_keys *keys,
 				   struct err_text *error)
 {
 	struct trie_account account;
-	return witness_prove(reply, root, at, keys->keys, keys->n, &account,
-			     keys->values, error);
+	enum proved proved = witness_prove(reply, root, at, keys->keys, keys->n,
+					   &account, keys->values, error);
+	if (proved == PROVED &&
+	    (!account.exists || hash_eq(account.code_hash, keccak256("", 0))))
+		read->bare = at;
+	return proved;
 }
 
 /* The header by its hash, the rest by the header's stateRoot. */
@@ -230,14 +246,15 @@ static enum proved verify(void *ctx, const json_node *const *results, size_t n,
 	struct hatch_facts *f = &read->facts;
 	struct header header;
 	(void)n;
+	read->bare = (struct address){0};
 	enum proved proved =
 		header_prove(results[0], f->block.hash, &header, error);
 	if (proved == PROVED)
-		proved = verify_contract(f->hatch, header.state_root,
-					 results[1], &read->on_hatch, error);
-	if (proved == PROVED)
-		proved = verify_contract(f->rollup, header.state_root,
+		proved = verify_contract(read, f->rollup, header.state_root,
 					 results[2], &read->on_rollup, error);
+	if (proved == PROVED)
+		proved = verify_contract(read, f->hatch, header.state_root,
+					 results[1], &read->on_hatch, error);
 	if (proved == PROVED)
 		f->block = header_ref(&header, f->block.hash);
 	return proved;
@@ -259,6 +276,10 @@ static void on_proofs(void *ctx, const struct quorum_result *results, size_t n)
 		return;
 	}
 	(void)snprintf(v->proofs, sizeof(v->proofs), "proved");
+	if (!address_is_zero(read->bare)) {
+		finish_without_contract(read, read->bare);
+		return;
+	}
 	enum facts_outcome outcome = facts_take(
 		&read->on_hatch, &read->on_rollup, &read->guess, &read->facts);
 	if (outcome != FACTS_NO_HATCH)
@@ -328,11 +349,7 @@ static bool refuse(struct hatch_read *read, const struct quorum_result *result,
 	if (!result->err && !is_empty(result))
 		return false;
 	if (!result->err) {
-		(void)snprintf(why, sizeof(why),
-			       "no contract at %s: check "
-			       "chain.hatch and chain.id",
-			       address_text(at).s);
-		finish(read, ERR_INVALID, why);
+		finish_without_contract(read, at);
 	} else if (result->err == ERR_REFUSED) {
 		(void)snprintf(why, sizeof(why),
 			       "not a hatch at %s: %s "

@@ -74,6 +74,26 @@ static const struct rpc_block *shown(const struct voice *v, uint64_t number)
 	return find(v->more, number);
 }
 
+static bool has_proved(const struct sightings *s)
+{
+	for (size_t i = 0; s && i < s->n; i++)
+		if (s->seen[i].proved)
+			return true;
+	return false;
+}
+
+/* Somebody does prove this chain's headers, or may in a moment: then a header
+ * that is not proved is a forger's, however many show it alike. */
+static bool is_provable(const struct voice *voices, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (voices[i].awaited ||
+		    (voices[i].weight && (has_proved(voices[i].sightings) ||
+					  has_proved(voices[i].more))))
+			return true;
+	return false;
+}
+
 static uint64_t weight_of(const struct voice *voices, size_t n,
 			  const struct rpc_block *block)
 {
@@ -97,11 +117,14 @@ bool heads_agree(const struct voice *voices, size_t n, uint64_t quorum,
 		 struct rpc_block *ret)
 {
 	const struct rpc_block *best = NULL;
+	bool provable = is_provable(voices, n);
 	for (size_t i = 0; i < n; i++) {
 		const struct sightings *s = voices[i].sightings;
 		for (size_t j = 0; j < s->n; j++) {
 			const struct rpc_block *b = &s->seen[j];
 			if (best && b->ref.number <= best->ref.number)
+				continue;
+			if (provable && !b->proved && !b->newer)
 				continue;
 			if (weight_of(voices, n, b) >= quorum)
 				best = b;

@@ -36,10 +36,12 @@ struct voice {
 	const struct sightings *more; /* vouches too, up to sightings->top;
 				       * or NULL */
 	uint64_t weight;
+	bool awaited; /* never heard of yet: it may prove what others cannot */
 };
 /* The highest block whose hash voices of weight ≥ quorum showed, and its
- * contents as one of them proved them by that hash; where nobody can, the
- * contents that a quorum showed alike.  A parent's hash alone is no vote. */
+ * contents as one of them proved them by that hash; where nobody can, for this
+ * chain's headers have another form, the contents that a quorum showed alike.
+ * A parent's hash alone is no vote. */
 bool heads_agree(const struct voice *voices, size_t n, uint64_t quorum,
 		 struct rpc_block *ret);
 /* Fills up to max numbers ≤ voices[i]'s top that others reported and it has

@@ -90,6 +90,11 @@ bool provider_usable(const struct provider *p, uint64_t now_ms)
 	       now_ms >= p->backoff_until_ms;
 }
 
+bool provider_is_new(const struct provider *p)
+{
+	return !p->pinned && !p->wrong_chain && !p->failures;
+}
+
 /* A bucket of one second's worth. */
 uint64_t provider_rate_at(struct provider *p, uint64_t now_ms)
 {

@@ -43,6 +43,8 @@ void provider_done(struct provider *p);
 
 /* Pinned, not lying, not backing off: its word counts. */
 bool provider_usable(const struct provider *p, uint64_t now_ms);
+/* Nobody has heard of it yet: within a moment it is usable, or down. */
+bool provider_is_new(const struct provider *p);
 /* Not even its old word counts. */
 bool provider_lying(const struct provider *p, uint64_t now_ms);
 /* When its rate allows the next request: now_ms or later. */

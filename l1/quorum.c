@@ -275,7 +275,7 @@ static void add_slots(struct quorum *q, struct ask *a, uint64_t now)
 			usable = false;
 		struct slot *s = &a->slots[a->n_slots++];
 		*s = (struct slot){.ask = a, .provider = p};
-		if (!usable && a->rule == QUORUM_AGREE && ask_hopes_for(p))
+		if (!usable && a->rule == QUORUM_AGREE && provider_is_new(p))
 			s->state = SLOT_IDLE;
 		else if (!usable)
 			s->state = SLOT_FAILED;

@@ -264,8 +264,9 @@ bool rpc_block_read(const json_node *node, struct rpc_block *ret)
 		block.base_fee = json_quantity(&r, o, "baseFeePerGas");
 	if (r.failed)
 		return false;
-	block.proved =
-		header_prove(node, block.ref.hash, &header, &why) == PROVED;
+	enum proved proved = header_prove(node, block.ref.hash, &header, &why);
+	block.proved = proved == PROVED;
+	block.newer = proved == PROVED_UNKNOWN;
 	*ret = block;
 	return true;
 }

@@ -45,6 +45,7 @@ bool rpc_is_throttled(int code, const char *text);
 struct rpc_block {
 	struct block_ref ref;
 	bool proved;	   /* its hash is that of all these words */
+	bool newer;	   /* it has fields that nobody here can hash */
 	uint64_t base_fee; /* 0: none */
 };
 /* fields of a block that must agree, for rpc_call.fields. */

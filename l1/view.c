@@ -41,10 +41,11 @@ void view_voices(struct l1 *l1, uint64_t now, struct voice *latest,
 		uint64_t weight =
 			provider_counts(p, now) ? p->settings->weight : 0;
 		latest[i] = (struct voice){.sightings = &p->latest,
-					   .weight = weight};
-		acted[i] = (struct voice){.sightings = &p->acted,
-					  .more = &p->latest,
-					  .weight = weight};
+					   .weight = weight,
+					   .awaited = provider_is_new(p)};
+		acted[i] = latest[i];
+		acted[i].sightings = &p->acted;
+		acted[i].more = &p->latest;
 	}
 }
 

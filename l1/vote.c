@@ -56,12 +56,6 @@ const struct rpc_answer *ask_vote(const struct ask *a, size_t slot, size_t call,
 	return ask_is_vote(a, call, answer) ? answer : NULL;
 }
 
-/* Nobody has heard of it yet: within a moment it is usable, or down. */
-bool ask_hopes_for(const struct provider *p)
-{
-	return !p->pinned && !p->wrong_chain && !p->failures;
-}
-
 static uint64_t pending_weight(const struct ask *a, uint64_t now)
 {
 	uint64_t weight = 0;
@@ -71,7 +65,7 @@ static uint64_t pending_weight(const struct ask *a, uint64_t now)
 		const struct slot *s = &a->slots[i];
 		bool asked = s->state == SLOT_SENT || s->state == SLOT_WAITS;
 		bool hoped = s->state == SLOT_IDLE && a->rule == QUORUM_AGREE &&
-			     (ask_hopes_for(s->provider) ||
+			     (provider_is_new(s->provider) ||
 			      provider_usable(s->provider, now));
 		bool counts = a->rule == QUORUM_BROADCAST ||
 			      !provider_lying(s->provider, now);

@@ -515,7 +515,7 @@ async function proofs({ hatch }) {
 	await probe.end();
 }
 
-async function wrongPlaces({ rollup, badBatch }) {
+async function wrongPlaces({ hatch, rollup, badBatch }) {
 	await fault(0, 'wrong-chain');
 	const probe = new Probe(endpoints);
 	let view = await probe.ask('healthy', 5000);
@@ -529,6 +529,13 @@ async function wrongPlaces({ rollup, badBatch }) {
 	const nobody = await probe.ask('facts', '0x' + '22'.repeat(20));
 	same(nobody.err, 'invalid', 'no contract');
 	expect(/no contract at 0x2222/.test(nobody.why), 'says so', nobody.why);
+	const known = await probe.ask('facts', hatch);
+	same([known.err, known.proved], ['', true], 'the hatch is known');
+	const early = await rpc.call('eth_getBlockByNumber', '0x1', false);
+	same(await rpc.call('eth_getCode', hatch, '0x1'), '0x', 'not in block 1');
+	const before = await probe.ask('facts', hatch, 1, early.hash, Number(early.timestamp));
+	same(before.err, 'invalid', 'a block before its deployment proves that there is none');
+	expect(/no contract at 0x/i.test(before.why), 'says so', before.why);
 	for (const at of [rollup, badBatch]) {
 		const other = await probe.ask('facts', at);
 		same(other.err, 'invalid', 'another contract');

@@ -91,6 +91,36 @@ static void test_a_proved_header_outweighs_any_number(void **state)
 	assert_false(heads_agree(t->v, 3, 2, &got));
 }
 
+/* Once somebody has proved a header of this chain, or may in a moment. */
+static void test_forgers_gain_nothing_by_being_first(void **state)
+{
+	struct rpc_block got, truth = block(100, 0, 0), lie = block(101, 0, 0);
+	struct three *t = three();
+	(void)state;
+	truth.proved = true;
+	lie.ref.time += 500;
+	for (size_t i = 0; i < 3; i++)
+		assert_true(sightings_add(&t->s[i], &truth));
+	assert_true(sightings_add(&t->s[1], &lie));
+	assert_true(sightings_add(&t->s[2], &lie));
+	assert_true(heads_agree(t->v, 3, 2, &got));
+	assert_int_equal(got.ref.number, 100);
+	t = three();
+	assert_true(sightings_add(&t->s[1], &lie));
+	assert_true(sightings_add(&t->s[2], &lie));
+	t->v[0].awaited = true;
+	assert_false(heads_agree(t->v, 3, 2, &got));
+	t->v[0].awaited = false; /* it is down */
+	assert_true(heads_agree(t->v, 3, 2, &got));
+	t = three(); /* a fork that we do not know yet: by quorum */
+	assert_true(sightings_add(&t->s[0], &truth));
+	lie.newer = true;
+	assert_true(sightings_add(&t->s[1], &lie));
+	assert_true(sightings_add(&t->s[2], &lie));
+	assert_true(heads_agree(t->v, 3, 2, &got));
+	assert_int_equal(got.ref.number, 101);
+}
+
 /* True hashes with another time or base fee, whoever speaks first. */
 static void test_contents_are_agreed_on_like_hashes(void **state)
 {
@@ -221,6 +251,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_parents_hash_alone_is_no_vote),
 		cmocka_unit_test(test_a_proved_header_outweighs_any_number),
+		cmocka_unit_test(test_forgers_gain_nothing_by_being_first),
 		cmocka_unit_test(test_contents_are_agreed_on_like_hashes),
 		cmocka_unit_test(test_other_contents_contradict_itself),
 		cmocka_unit_test(test_one_liar_moves_nothing),
