@@ -35,6 +35,8 @@ static enum err check_keys(struct store_txn *txn, const char *dir,
 	struct slice value;
 	enum err err = store_table_open(txn, "keys", false, false, &t);
 
+	if (err)
+		err_text_set(error, "%s: damaged: it names no keys", dir);
 	for (size_t i = 0; !err && i < keyring_count(keys); i++) {
 		struct address a = keyring_address(keys, i);
 		err = store_get(txn, &t, slice_of(a.b, sizeof(a.b)), &value);
@@ -63,7 +65,10 @@ enum err choices_init(const char *dir, const struct policy *policy,
 	if (err)
 		return err;
 	err = store_begin(s, false, &txn);
-	if (!err) {
+	if (err) {
+		err_text_set(error, "%s: cannot be read: %s", dir,
+			     err_name(err));
+	} else {
 		err = check_keys(txn, dir, keys, error);
 		store_abort(txn);
 	}
@@ -101,8 +106,11 @@ static enum err open_tables(struct choices *c, const char *dir,
 	/* For reading: a table whose name was damaged must not be made anew. */
 	enum err err = store_begin(c->store, false, &txn);
 
-	if (err)
+	if (err) {
+		err_text_set(error, "%s: cannot be read: %s", dir,
+			     err_name(err));
 		return err;
+	}
 	err = check_keys(txn, dir, keys, error);
 	if (!err && ballots_open(txn, &c->ballots)) {
 		err_text_set(error, "%s: damaged: it holds no ballots", dir);

@@ -192,7 +192,7 @@ static int init_ledger(const char *dir, const struct policy *policy,
 static void attach_ledger(struct signer *signer, struct choices *choices,
 			  const char *dir)
 {
-	struct err_text error;
+	struct err_text error = {""};
 
 	if (!dir)
 		return;
@@ -209,7 +209,7 @@ static int serve_config(const struct signer_config *c, struct keyring *keys)
 {
 	struct signer signer = {.policy = &c->policy, .keyring = keys};
 	struct choices choices = {0};
-	struct err_text error;
+	struct err_text error = {""};
 	int listen_fd, lock_fd, signal_fd = signals_open();
 
 	log_init("egress-signer", (enum log_level)c->log_level);
@@ -233,7 +233,7 @@ static int check_ledger(const struct signer_config *c,
 			const struct keyring *keys)
 {
 	struct choices choices;
-	struct err_text error;
+	struct err_text error = {""};
 	enum err err = OK;
 
 	if (c->store)
@@ -252,7 +252,7 @@ static int check_ledger(const struct signer_config *c,
 static int run_config(const struct options *o, struct keyring *keys)
 {
 	struct signer_config c;
-	struct err_text error;
+	struct err_text error = {""};
 	int status;
 
 	if (signer_config_read(o->config, &c, keys, &error))
@@ -307,7 +307,7 @@ static int serve_fd(struct options *o, struct keyring *keys, const char *dir)
 static int run_key(struct options *o, struct keyring *keys)
 {
 	char dir[PATH_MAX];
-	struct err_text error;
+	struct err_text error = {""};
 
 	if (keyring_add_plain(keys, o->key, NULL, &error))
 		return complain(error.text);
