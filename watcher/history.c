@@ -85,11 +85,12 @@ static bool take_promoted(struct history *h, uint64_t block, struct slice v)
 	struct promotion p = {.block = block};
 	uint64_t epoch;
 
-	if (v.len != 1 + 8 + 8 + 20)
+	if (v.len != 1 + 8 + 8 + 20 + 20)
 		return false;
 	epoch = get_be(v.p + 1, 8);
 	p.progress = get_be(v.p + 9, 8);
-	memcpy(p.to.b, v.p + 17, sizeof(p.to.b));
+	memcpy(p.from.b, v.p + 17, sizeof(p.from.b));
+	memcpy(p.to.b, v.p + 37, sizeof(p.to.b));
 	if (epoch != h->epoch)
 		remember(h, &p);
 	epoch_is(h, epoch);
@@ -198,6 +199,7 @@ enum err history_promoted(struct store_txn *txn, struct history *h,
 	buf_add_byte(&b, NOTE_PROMOTED);
 	buf_add_be(&b, epoch, 8);
 	buf_add_be(&b, promotion->progress, 8);
+	buf_add(&b, promotion->from.b, sizeof(promotion->from.b));
 	buf_add(&b, promotion->to.b, sizeof(promotion->to.b));
 	return put(txn, h, at, &b);
 }
@@ -248,13 +250,27 @@ enum err history_undo(struct store_txn *txn, struct history *h, uint64_t block)
 	return history_reload(txn, h);
 }
 
-bool history_was_promoted(const struct history *h,
-			  const struct promotion *wanted)
+static bool is_known(const struct promotion *p, struct history_when when)
+{
+	return p->progress == when.progress && p->block <= when.block;
+}
+
+bool history_was_promoted(const struct history *h, struct address standby,
+			  struct history_when when)
 {
 	for (size_t i = 0; i < h->n_promotions; i++)
-		if (h->promotions[i].progress == wanted->progress &&
-		    h->promotions[i].block <= wanted->block &&
-		    address_eq(h->promotions[i].to, wanted->to))
+		if (is_known(&h->promotions[i], when) &&
+		    address_eq(h->promotions[i].to, standby))
+			return true;
+	return false;
+}
+
+bool history_was_replaced(const struct history *h, struct address sequencer,
+			  struct history_when when)
+{
+	for (size_t i = 0; i < h->n_promotions; i++)
+		if (is_known(&h->promotions[i], when) &&
+		    address_eq(h->promotions[i].from, sequencer))
 			return true;
 	return false;
 }

@@ -27,9 +27,15 @@ struct stop {
 #define PROMOTIONS_MAX 64
 
 struct promotion {
-	struct address to;
+	struct address from, to;
 	uint64_t progress;
 	uint64_t block; /* where it happened; filled by history_promoted() */
+};
+
+/* What is decided at a block knows nothing of later ones. */
+struct history_when {
+	uint64_t progress; /* progress().count there */
+	uint64_t block;
 };
 
 struct history {
@@ -66,9 +72,11 @@ MUST_CHECK enum err history_epoch(struct store_txn *txn, struct history *h,
 /* Forgets everything of blocks ≥ block. */
 MUST_CHECK enum err history_undo(struct store_txn *txn, struct history *h,
 				 uint64_t block);
-/* That standby was promoted when progress().count was as given, in that block
- * or before: what is decided at a block knows nothing of later ones. */
-bool history_was_promoted(const struct history *h,
-			  const struct promotion *wanted);
+/* That standby was promoted, that sequencer was replaced by one, when
+ * progress().count was as given, in that block or before. */
+bool history_was_promoted(const struct history *h, struct address standby,
+			  struct history_when when);
+bool history_was_replaced(const struct history *h, struct address sequencer,
+			  struct history_when when);
 
 #endif

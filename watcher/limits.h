@@ -5,9 +5,10 @@
 /* A sequencer may be named with a probe though it is not in the list now. */
 #define STANDBYS_MAX 64
 
-/* Blocks committed in one turn: a turn ends within a second, and a commit
- * costs one fsync. */
+/* Blocks committed in one turn, and when it ends before them: a turn lasts
+ * below a second, a commit costs one fsync, and a full batch is many steps. */
 #define BLOCKS_A_TURN 32
+#define TURN_MS	      300
 
 /* Ballots of one signer that are kept: a guardian that floods fills its own
  * places only (an honest one has two alive at a time).  So many that live for

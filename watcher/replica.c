@@ -135,6 +135,7 @@ struct follow_config replica_follow_config(const struct replica *r)
 static enum err promoted(struct replay *p, const struct sovereign_log *log)
 {
 	struct promotion promotion = {
+		.from = log->promoted.from,
 		.to = log->promoted.to,
 		.progress = log->promoted.progress,
 	};
@@ -374,17 +375,21 @@ static bool knows_parent(struct replica *r)
 	return known;
 }
 
-void replica_reread(struct replica *r, uint64_t blocks)
+bool replica_reread(struct replica *r)
 {
-	for (; blocks && knows_parent(r); blocks--)
-		replica_back(r);
+	if (!knows_parent(r))
+		return false;
+	replica_back(r);
+	return true;
 }
 
 void replica_retry(struct replica *r)
 {
 	const struct stop *stop = &r->history.stop;
+	uint64_t back = r->tip.number - stop->block + 1;
 
-	if (stop->kind == STOP_UNVERIFIABLE &&
-	    r->tip.number - stop->block < RETRY_BLOCKS)
-		replica_reread(r, r->tip.number - stop->block + 1);
+	if (stop->kind != STOP_UNVERIFIABLE || back > RETRY_BLOCKS)
+		return;
+	while (back && replica_reread(r))
+		back--;
 }

@@ -44,9 +44,9 @@ MUST_CHECK enum err replica_set_rollup(struct replica *r,
 MUST_CHECK bool replica_forward(struct replica *r,
 				const struct follow_step *step, bool anyway);
 void replica_back(struct replica *r);
-/* Goes back by so many blocks, or as far as blocks are kept, so that they are
- * read again. */
-void replica_reread(struct replica *r, uint64_t blocks);
+/* Goes back by one block, so that it is read again; false: no block before it
+ * is kept, and nothing changed. */
+MUST_CHECK bool replica_reread(struct replica *r);
 /* At start: a ledger that stopped without a proof goes back to before that. */
 void replica_retry(struct replica *r);
 /* What follow_new() needs. */

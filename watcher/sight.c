@@ -54,6 +54,7 @@ static void facts_read(void *ctx, enum err err, const char *why,
 	}
 	s->trouble[0] = 0;
 	s->known = true;
+	s->outdated = false;
 	s->good_ms = s->now_ms;
 	s->facts = *facts;
 }
@@ -106,8 +107,10 @@ static void read_facts(struct sight *s)
 	bool failed = s->trouble[0] || !s->known;
 
 	s->busy = false;
+	s->outdated |= !view->healthy;
 	if (s->reading || !view->healthy || hash_is_zero(at->hash))
 		return;
+	moved |= s->outdated;
 	if (!moved && !(failed && s->read_ms + RETRY_MS <= s->now_ms))
 		return;
 	s->read_ms = s->now_ms;
@@ -136,6 +139,9 @@ const char *sight_blind(const struct sight *s, uint64_t now_mono_ms)
 				    : "no provider has answered yet";
 	if (!s->known)
 		return s->trouble[0] ? s->trouble : "reading the hatch";
+	/* What stood before L1 was out of sight may be long past. */
+	if (s->outdated)
+		return s->trouble[0] ? s->trouble : "reading the hatch again";
 	/* The block moved on, and nobody could say what is there. */
 	if (s->trouble[0] && s->good_ms + FACTS_STALE_MS < now_mono_ms)
 		return s->trouble;

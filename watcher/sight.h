@@ -22,6 +22,7 @@ struct sight {
 	char fatal[256];   /* "" or why it makes no sense to go on */
 
 	bool reading, at_head, vault_reading, busy;
+	bool outdated; /* L1 was out of sight since the facts were read */
 	uint64_t read_ms, good_ms, vault_ms;
 	struct block_ref at; /* being read, or read last */
 	unsigned misses;     /* heads without a hatch, in a row */

@@ -105,7 +105,8 @@ uint64_t standbys_turn(struct standbys *s, uint64_t now_mono_ms,
 }
 
 enum standby_state standbys_state(const struct standbys *s, struct address a,
-				  uint64_t now_mono_ms, const char **ret_why)
+				  bool replaced, uint64_t now_mono_ms,
+				  const char **ret_why)
 {
 	*ret_why = "";
 	for (size_t i = 0; i < s->n; i++) {
@@ -121,5 +122,8 @@ enum standby_state standbys_state(const struct standbys *s, struct address a,
 		return p->failures < PROBE_FAILURES ? STANDBY_UNKNOWN
 						    : STANDBY_UNREADY;
 	}
-	return STANDBY_READY;
+	if (!replaced)
+		return STANDBY_READY;
+	*ret_why = "it fell silent, and has no probe to say that it is back";
+	return STANDBY_UNREADY;
 }

@@ -29,10 +29,12 @@ void standbys_done(struct standbys *s);
 /* Starts probes that are due; returns the next time. */
 uint64_t standbys_turn(struct standbys *s, uint64_t now_mono_ms,
 		       uint64_t interval_ms);
-/* A sequencer without a probe is ready.  One that fails PROBE_FAILURES times
+/* A sequencer without a probe is ready, unless it was replaced since the last
+ * batch: it is the one that fell silent.  One that fails PROBE_FAILURES times
  * in a row is not; in between nothing is said of it: neither is it offered,
  * nor is the hatch opened for want of it.  ret_why: "" or why, borrowed. */
 enum standby_state standbys_state(const struct standbys *s, struct address a,
-				  uint64_t now_mono_ms, const char **ret_why);
+				  bool replaced, uint64_t now_mono_ms,
+				  const char **ret_why);
 
 #endif

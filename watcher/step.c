@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "abi/hex.h"
+#include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/notify.h"
 #include "watcher/watcher_inside.h"
@@ -29,19 +30,16 @@ static void check_chain(struct watcher *w)
 static void start_following(struct watcher *w, uint64_t now)
 {
 	struct follow_config c;
-	enum err err = OK;
+	enum err err = replica_set_rollup(&w->replica, w->sight.facts.rollup);
 
-	if (w->sight.known)
-		err = replica_set_rollup(&w->replica, w->sight.facts.rollup);
 	if (err == ERR_CONFLICT)
 		snprintf(w->fatal, sizeof(w->fatal),
 			 "the hatch names another rollup than before");
 	else if (err)
 		fatal("the rollup's address cannot be committed",
 		      err_name(err));
-	if (err || !w->sight.known)
+	if (err)
 		return;
-	w->replica.finality = w->sight.facts.terms.finality;
 	c = replica_follow_config(&w->replica);
 	w->follow = follow_new(w->l1, &c);
 	w->followed_ms = now;
@@ -53,18 +51,37 @@ static void read_again(struct watcher *w, uint64_t block, uint64_t now)
 {
 	static const uint64_t back[DOUBTS_MAX] = {0, 64, 512};
 
-	replica_reread(&w->replica, back[w->doubts++]);
+	w->reread = back[w->doubts++];
 	w->doubted = block;
 	w->doubt_ms = now + DOUBT_MS;
 	follow_free(w->follow);
 	w->follow = NULL;
 }
 
-/* Commits what has arrived, up to BLOCKS_A_TURN. */
+/* A turn does so many blocks, and no more once it has taken so long. */
+static bool turn_is_over(int blocks, uint64_t now)
+{
+	return blocks >= BLOCKS_A_TURN || clock_mono_ms() - now >= TURN_MS;
+}
+
+/* Undoes what is to be read again; true: all of it. */
+static bool went_back(struct watcher *w, uint64_t now)
+{
+	for (int i = 0; w->reread && !turn_is_over(i, now); i++)
+		w->reread = replica_reread(&w->replica) ? w->reread - 1 : 0;
+	return !w->reread;
+}
+
+/* Commits what has arrived, as far as a turn goes. */
 static uint64_t follow_blocks(struct watcher *w, uint64_t now)
 {
 	uint64_t next = UINT64_MAX;
 
+	if (!w->sight.known)
+		return next;
+	w->replica.finality = w->sight.facts.terms.finality;
+	if (!went_back(w, now))
+		return now;
 	if (!w->follow && now >= w->doubt_ms)
 		start_following(w, now);
 	if (!w->follow)
@@ -72,7 +89,7 @@ static uint64_t follow_blocks(struct watcher *w, uint64_t now)
 	next = follow_turn(w->follow, now);
 	if (!follow_behind(w->follow))
 		w->followed_ms = now;
-	for (int i = 0; i < BLOCKS_A_TURN; i++) {
+	for (int i = 0; !turn_is_over(i, now); i++) {
 		struct follow_step step = follow_peek(w->follow);
 
 		if (step.move == FOLLOW_NONE)
@@ -94,27 +111,6 @@ static uint64_t follow_blocks(struct watcher *w, uint64_t now)
 
 /* ---- deciding ---- */
 
-/* Whole seconds of local time for which today's lateness has been seen.  While
- * L1 is out of sight nothing is known: what was seen stays. */
-static uint64_t seen_late(struct watcher *w, bool blind, uint64_t now)
-{
-	const struct hatch_facts *f = &w->sight.facts;
-	uint64_t since;
-
-	if (!w->sight.known || blind)
-		return 0;
-	if (phase_of(f, f->block.time) != PHASE_LATE) {
-		w->late = false;
-		return 0;
-	}
-	since = verdict_late_since(f);
-	if (!w->late || since != w->late_since)
-		w->late_ms = now;
-	w->late = true;
-	w->late_since = since;
-	return (now - w->late_ms) / 1000;
-}
-
 static struct verdict_input input(struct watcher *w, const char *blind,
 				  const char **standby_why, uint64_t now)
 {
@@ -123,7 +119,8 @@ static struct verdict_input input(struct watcher *w, const char *blind,
 		.facts = w->sight.known ? f : NULL,
 		.l1_healthy = !blind[0],
 		.l1_why = blind,
-		.seen_late = seen_late(w, blind[0], now),
+		.seen_late = lateness_seen(
+			&w->late, w->sight.known && !blind[0] ? f : NULL, now),
 		.policy = {.observer = !w->config->guardian_set,
 			   .promote = w->config->vote.promote == VOTE_AUTO,
 			   .open = w->config->vote.open == VOTE_AUTO,
@@ -131,13 +128,15 @@ static struct verdict_input input(struct watcher *w, const char *blind,
 	};
 
 	for (size_t i = 0; in.facts && i < f->n_standbys; i++) {
-		in.standby[i] = standbys_state(&w->standbys, f->standbys[i],
-					       now, &standby_why[i]);
-		in.promoted[i] = history_was_promoted(
-			&w->replica.history,
-			&(struct promotion){.to = f->standbys[i],
-					    .progress = f->count,
-					    .block = f->block.number});
+		const struct history_when when = {.progress = f->count,
+						  .block = f->block.number};
+		const struct history *h = &w->replica.history;
+
+		in.standby[i] = standbys_state(
+			&w->standbys, f->standbys[i],
+			history_was_replaced(h, f->standbys[i], when), now,
+			&standby_why[i]);
+		in.promoted[i] = history_was_promoted(h, f->standbys[i], when);
 	}
 	if (in.facts)
 		in.prior = voter_prior(&w->voter, f, l1_view(w->l1)->head.time);

@@ -35,6 +35,27 @@ uint64_t verdict_late_since(const struct hatch_facts *f)
 	return f->promoted_at > f->last_at && failed > late ? failed : late;
 }
 
+uint64_t lateness_seen(struct lateness *l, const struct hatch_facts *facts,
+		       uint64_t now_ms)
+{
+	uint64_t looked_ms = l->seeing_ms;
+
+	l->seeing_ms = facts ? now_ms : 0;
+	if (!facts)
+		return 0;
+	if (phase_of(facts, facts->block.time) != PHASE_LATE) {
+		l->late = false;
+		return 0;
+	}
+	if (!l->late || l->since != verdict_late_since(facts))
+		l->seen_ms = 0;
+	else if (looked_ms)
+		l->seen_ms += now_ms - looked_ms;
+	l->late = true;
+	l->since = verdict_late_since(facts);
+	return l->seen_ms / 1000;
+}
+
 static bool eligible(const struct verdict_input *in, size_t i,
 		     enum standby_state state)
 {

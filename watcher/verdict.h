@@ -36,8 +36,8 @@ struct verdict_input {
 	bool l1_healthy;
 	const char *l1_why;
 	struct verdict_policy policy;
-	/* Seconds of local time since this watcher saw today's lateness first:
-	 * the first block after L1 stood still is late by hours at once. */
+	/* lateness_seen(): the first block after L1 stood still is late by
+	 * hours at once. */
 	uint64_t seen_late;
 	/* By position in facts->standbys. */
 	enum standby_state standby[HATCH_KEYS_MAX];
@@ -51,6 +51,19 @@ struct verdict {
 	struct address standby; /* PROMOTE */
 	char why[160];		/* one line for a human, in any case */
 };
+
+/* For how long a lateness has been seen, in local time. */
+struct lateness {
+	bool late;
+	uint64_t since; /* verdict_late_since(): which one */
+	uint64_t seen_ms;
+	uint64_t seeing_ms; /* clock of the last look; 0: L1 was out of sight */
+};
+
+/* At every turn; facts NULL: L1 is out of sight.  That time is not counted, and
+ * what was seen before it stays.  Whole seconds. */
+uint64_t lateness_seen(struct lateness *l, const struct hatch_facts *facts,
+		       uint64_t now_ms);
 
 struct verdict verdict_of(const struct verdict_input *in);
 /* When today's lateness began, unix seconds: the SLA ran out, or after that the

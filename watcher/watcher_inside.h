@@ -35,9 +35,8 @@ struct watcher {
 	 * not read again. */
 	uint64_t doubted, doubt_ms;
 	unsigned doubts;
-	/* The lateness that is being watched, and since when (local time). */
-	uint64_t late_since, late_ms;
-	bool late;
+	uint64_t reread; /* so many blocks are still to be undone for that */
+	struct lateness late;
 	struct gossip_of { /* what peers' ballots were judged by last */
 		uint64_t epoch, progress, round;
 	} gossip_of;

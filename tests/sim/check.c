@@ -224,11 +224,11 @@ static void check_replica(const struct sim_node *n)
 			  (unsigned long long)r->history.epoch,
 			  (unsigned long long)b->state.epoch);
 	for (unsigned i = 0; i < SIM_SEQUENCERS; i++) {
-		struct promotion p = {.to = world->chain.sequencers[i],
-				      .progress = b->state.count,
-				      .block = b->ref.number};
+		const struct history_when when = {.progress = b->state.count,
+						  .block = b->ref.number};
 
-		if (history_was_promoted(&r->history, &p) !=
+		if (history_was_promoted(&r->history,
+					 world->chain.sequencers[i], when) !=
 		    (b->state.promoted_for[i] == b->state.count + 1))
 			sim_break("node %u: standby %u's promotion at block "
 				  "%llu",

@@ -203,8 +203,8 @@ static int tear_down_standbys(void **state)
 static enum standby_state state_of(uint8_t who)
 {
 	const char *why;
-	enum standby_state s =
-		standbys_state(&standbys, an_address(who), fake_now, &why);
+	enum standby_state s = standbys_state(&standbys, an_address(who), false,
+					      fake_now, &why);
 
 	assert_non_null(why);
 	assert_int_equal(!why[0], s == STANDBY_READY);
@@ -224,6 +224,21 @@ static void test_without_a_probe_it_is_ready(void **state)
 	assert_int_equal(state_of(2), STANDBY_READY);
 	assert_int_equal(state_of(3), STANDBY_READY); /* not configured */
 	assert_int_equal(state_of(1), STANDBY_UNKNOWN);
+}
+
+static void test_who_fell_silent_must_say_that_it_is_back(void **state)
+{
+	const char *why;
+
+	(void)state;
+	assert_int_equal(
+		standbys_state(&standbys, an_address(3), true, fake_now, &why),
+		STANDBY_UNREADY);
+	assert_non_null(strstr(why, "no probe"));
+	probe(200, "{\"ready\":true}");
+	assert_int_equal(
+		standbys_state(&standbys, an_address(1), true, fake_now, &why),
+		STANDBY_READY);
 }
 
 static void test_is_ready_only_when_it_says_so(void **state)
@@ -287,6 +302,7 @@ int main(void)
 		GOSSIP(test_nonsense_from_a_peer_is_nothing),
 		GOSSIP(test_hurries_when_asked_to),
 		STANDBY(test_without_a_probe_it_is_ready),
+		STANDBY(test_who_fell_silent_must_say_that_it_is_back),
 		STANDBY(test_is_ready_only_when_it_says_so),
 		STANDBY(test_three_failures_in_a_row_are_needed),
 		STANDBY(test_an_old_answer_says_nothing),

@@ -409,6 +409,13 @@ static void test_data_that_are_not_the_batchs_prove_nothing(void **state)
 	teardown(&f);
 }
 
+/* As far as blocks are kept. */
+static void reread(struct fixture *f, int blocks)
+{
+	while (blocks && replica_reread(&f->r))
+		blocks--;
+}
+
 static void test_what_makes_no_sense_is_read_again_first(void **state)
 {
 	struct follow_step step = {.move = FOLLOW_FORWARD};
@@ -436,7 +443,7 @@ static void test_what_makes_no_sense_is_read_again_first(void **state)
 	replica_retry(&f.r); /* a new start tries once more */
 	assert_int_equal(f.r.tip.number, 6);
 	assert_int_equal(f.r.history.stop.kind, STOP_NONE);
-	replica_reread(&f.r, 99); /* as far as blocks are kept */
+	reread(&f, 99);
 	assert_int_equal(f.r.tip.number, 5);
 	teardown(&f);
 }
@@ -451,7 +458,7 @@ static void test_nothing_is_followed_below_the_blocks_kept(void **state)
 	setup(&f);
 	for (int i = 0; i <= CHAIN_KEEP; i++)
 		forward(&f);
-	replica_reread(&f.r, 2 * CHAIN_KEEP);
+	reread(&f, 2 * CHAIN_KEEP);
 	assert_int_equal(f.r.tip.number, 6);
 	pid_t child = fork();
 	if (!child) {
@@ -514,7 +521,7 @@ static void test_what_is_final_and_deep_is_forgotten(void **state)
 	forward(&f);
 	expect_root(&f, good);
 	assert_int_equal(f.r.history.stop.kind, STOP_NONE);
-	replica_reread(&f.r, 11);
+	reread(&f, 11);
 	assert_int_equal(mark(&f).batch, 22);
 	teardown(&f);
 }
@@ -565,7 +572,7 @@ static void test_a_rewind_drops_batches_and_what_came_after(void **state)
 
 static void test_back_undoes_a_block_and_all_it_taught(void **state)
 {
-	struct promotion p = {.to = an_address(9), .progress = 1, .block = 99};
+	const struct history_when p = {.progress = 1, .block = 99};
 	struct hash32 good;
 	struct fixture f;
 
@@ -577,9 +584,9 @@ static void test_back_undoes_a_block_and_all_it_taught(void **state)
 	commit(&f, 0, 10, 1, HONEST);
 	promote(&f, 9, 1, 1);
 	forward(&f);
-	assert_true(history_was_promoted(&f.r.history, &p));
+	assert_true(history_was_promoted(&f.r.history, an_address(9), p));
 	replica_back(&f.r);
-	assert_false(history_was_promoted(&f.r.history, &p));
+	assert_false(history_was_promoted(&f.r.history, an_address(9), p));
 	expect_root(&f, good);
 	replica_back(&f.r);
 	assert_true(hash_is_zero(f.r.tip.hash));
@@ -589,24 +596,26 @@ static void test_back_undoes_a_block_and_all_it_taught(void **state)
 
 static void test_hand_overs_use_no_standby_up(void **state)
 {
-	struct promotion p = {.to = an_address(9), .progress = 4, .block = 99};
+	struct history_when p = {.progress = 4, .block = 99};
 	struct fixture f;
 
 	(void)state;
 	setup(&f);
 	promote(&f, 9, 0, 4); /* epoch as it was: handOver */
 	forward(&f);
-	assert_false(history_was_promoted(&f.r.history, &p));
+	assert_false(history_was_promoted(&f.r.history, an_address(9), p));
 	promote(&f, 9, 1, 4);
 	forward(&f); /* block 6 */
 	reopen(&f);
-	assert_true(history_was_promoted(&f.r.history, &p));
+	assert_true(history_was_promoted(&f.r.history, an_address(9), p));
+	assert_true(history_was_replaced(&f.r.history, an_address(0x55), p));
+	assert_false(history_was_replaced(&f.r.history, an_address(9), p));
 	p.block = 5; /* not yet, for what is decided at block 5 */
-	assert_false(history_was_promoted(&f.r.history, &p));
+	assert_false(history_was_promoted(&f.r.history, an_address(9), p));
 	p.block = 6;
 	assert_false(f.r.history.gap);
 	p.progress = 5; /* a batch since: it may be promoted again */
-	assert_false(history_was_promoted(&f.r.history, &p));
+	assert_false(history_was_promoted(&f.r.history, an_address(9), p));
 	teardown(&f);
 }
 

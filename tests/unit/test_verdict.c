@@ -107,6 +107,28 @@ static void test_hold_off_is_waited_for_in_our_time_too(void **state)
 }
 
 /* After a failed failover the hold-off runs again, from its end. */
+static void test_time_in_which_l1_is_out_of_sight_does_not_count(void **state)
+{
+	struct lateness l = {0};
+	struct world w;
+
+	(void)state;
+	world_at(&w, LAST_AT + SLA + 1);
+	assert_int_equal(lateness_seen(&l, &w.facts, 50000), 0);
+	assert_int_equal(lateness_seen(&l, &w.facts, 60000), 10);
+	assert_int_equal(lateness_seen(&l, NULL, 61000), 0);
+	assert_int_equal(lateness_seen(&l, NULL, 3600000), 0);
+	/* an hour later by both clocks, and nobody votes in this second */
+	w.facts.block.time += 3600;
+	assert_int_equal(lateness_seen(&l, &w.facts, 3661000), 10);
+	assert_int_equal(lateness_seen(&l, &w.facts, 3662500), 11);
+	w.facts.last_at = w.facts.block.time; /* a batch: another lateness */
+	assert_int_equal(lateness_seen(&l, &w.facts, 3663000), 0);
+	w.facts.block.time += w.facts.terms.sla_window + 1;
+	assert_int_equal(lateness_seen(&l, &w.facts, 3700000), 0);
+	assert_int_equal(lateness_seen(&l, &w.facts, 3701000), 1);
+}
+
 static void test_hold_off_starts_again_after_a_failed_standby(void **state)
 {
 	struct world w;
@@ -232,6 +254,8 @@ int main(void)
 		cmocka_unit_test(test_abstains_when_l1_is_not_to_be_trusted),
 		cmocka_unit_test(test_hold_off_is_waited_for_in_l1_time),
 		cmocka_unit_test(test_hold_off_is_waited_for_in_our_time_too),
+		cmocka_unit_test(
+			test_time_in_which_l1_is_out_of_sight_does_not_count),
 		cmocka_unit_test(
 			test_hold_off_starts_again_after_a_failed_standby),
 		cmocka_unit_test(test_prefers_the_first_ready_standby),
