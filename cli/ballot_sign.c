@@ -270,6 +270,14 @@ static int choose_expiries(const struct voting *v, uint64_t expiries[2],
 		return cli_fail("--expiry %" PRIu64 " is past: L1's time is "
 				"%" PRIu64,
 				asked, v->now);
+	/* "valid while expiry − 3·round < now ≤ expiry", and another choice has
+	 * to wait until this one's life is over. */
+	if (fast && asked >= v->now + 3 * v->round)
+		return cli_fail("--expiry %" PRIu64 ": L1 would not count it "
+				"yet, and no other choice could be signed "
+				"until it is past: at most %" PRIu64,
+				asked,
+				ballot_expiry(v->now, v->round) + v->round);
 	if (!fast && expiries[0] > v->now + SLOW_MAX)
 		return cli_fail("--expiry %" PRIu64 ": is over 30 days away: "
 				"L1 does not count it yet",

@@ -239,13 +239,26 @@ static bool is_blank(struct slice line)
 	return true;
 }
 
+static size_t count_lines(struct slice text)
+{
+	size_t n = 0;
+
+	for (; text.len; n++)
+		(void)next_line(&text);
+	return n;
+}
+
 static int import_lines(const struct exchange *x, struct slice text)
 {
 	struct err_text error = {0};
 	struct bundle b;
 	int status = CLI_OK;
 
-	for (size_t n = 1; text.len && n <= MANY; n++) {
+	if (count_lines(text) > MANY)
+		return cli_fail("%s: more than %d lines: split it, nothing was "
+				"handed over",
+				x->file, MANY);
+	for (size_t n = 1; text.len; n++) {
 		struct slice line = next_line(&text);
 		if (is_blank(line))
 			continue;

@@ -7,8 +7,9 @@
 #include "abi/json.h"
 #include "abi/u256.h"
 
-#define CLI_FILE_MAX   (1u << 20)
-#define CLI_TIMEOUT_MS 20000
+#define CLI_FILE_MAX	  (1u << 20)
+#define CLI_TIMEOUT_MS	  20000
+#define CLI_TIMEOUT_MAX_S 3600
 
 /* Exit statuses, as everywhere: 1 it did not work, 2 it was asked wrongly. */
 enum { CLI_OK = 0, CLI_FAILED = 1, CLI_USAGE = 2 };

@@ -159,7 +159,9 @@ int sender_run(struct sender *s, struct tx *tx, const char *what,
 		tx_broadcast(s->session->l1, buf_slice(&raw), send_arrived,
 			     &w));
 	buf_done(&raw);
-	if (w.err || w.verdict != SEND_ACCEPTED)
+	/* Nobody refused it: somebody may have it all the same. */
+	if (w.err ||
+	    (w.verdict != SEND_ACCEPTED && w.verdict != SEND_NO_ANSWER))
 		return cli_fail("%s: L1 does not take the transaction: %s",
 				what, w.why);
 	s->account.nonce++;

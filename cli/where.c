@@ -78,6 +78,7 @@ static void check_rpc(struct argp_state *state, const char *urls)
 static error_t where_parse(int key, char *arg, struct argp_state *state)
 {
 	struct where *w = state->input;
+	uint64_t seconds;
 
 	switch (key) {
 	case OPT_RPC:
@@ -100,9 +101,11 @@ static error_t where_parse(int key, char *arg, struct argp_state *state)
 		w->relayer = arg;
 		return 0;
 	case OPT_TIMEOUT:
-		w->timeout_ms = 1000 * cli_u64(state, "--timeout", arg);
-		if (!w->timeout_ms)
-			argp_error(state, "--timeout 0: give 1 second or more");
+		seconds = cli_u64(state, "--timeout", arg);
+		if (!seconds || seconds > CLI_TIMEOUT_MAX_S)
+			argp_error(state, "--timeout %s: give 1 to %d seconds",
+				   arg, CLI_TIMEOUT_MAX_S);
+		w->timeout_ms = 1000 * seconds;
 		return 0;
 	case OPT_JSON:
 		w->json = true;

@@ -124,6 +124,7 @@ function contradictions() {
 		[['status', '--watcher', url, ...at], '--watcher and --rpc'],
 		[['status', '--rpc', url], '--hatch'],
 		[['status', '--watcher', url, '--timeout', '0'], '--timeout'],
+		[['status', '--watcher', url, '--timeout', '3601'], '--timeout'],
 		[['pack', NATIVE], '--watcher'],
 		[['pack', NATIVE, '--watcher', url, '--json', '--text'], '--text and --json'],
 		[['verify', 'x', '--rpc', url], '--hatch'],
@@ -395,6 +396,8 @@ async function ballots(nation) {
 			.toLowerCase(), nation.address('guardian1'), 'and the contract\'s digest agrees');
 	}
 	same(read[1].expiry - read[0].expiry, TERMS.round, 'their lives overlap');
+	refuses([...promote, '--expiry', String((Math.floor(now / TERMS.round) + 10) * TERMS.round)],
+		['would not count it yet'], 'a choice that would bar every other for long');
 	refuses(promote.map((word) => word === nation.address('standby1') ?
 		nation.address('standby2') : word), ['refuses'], 'another choice at once');
 	await slowBallots(nation, at, key);
@@ -625,6 +628,8 @@ async function exchange(nation) {
 		'others are not');
 	refuses(['ballot', 'import', file('half.txt', signed.slice(0, 90)), ...watcher],
 		['half.txt:1'], 'half a ballot');
+	refuses(['ballot', 'import', file('many.txt', '\n'.repeat(4096) + signed), ...watcher],
+		['more than 4096 lines'], 'a file that is too long');
 	refuses(['ballot', 'import', file('none.txt', '\n'), ...watcher], ['no ballot'],
 		'no ballot');
 }
