@@ -131,6 +131,15 @@ static bool returned(const struct quorum_result *result, struct buf *to)
 	return !r.failed && !to->failed;
 }
 
+/* What any call of an address without code returns. */
+static bool is_empty(const struct quorum_result *result)
+{
+	struct buf data;
+	bool empty = returned(result, &data) && !data.len;
+	buf_done(&data);
+	return empty;
+}
+
 /* address[] at the reader's head. */
 static size_t read_list(struct abi_reader *r, struct address *to)
 {
@@ -177,6 +186,10 @@ static void on_facts(void *ctx, const struct quorum_result *results, size_t n)
 		       results[i].err == ERR_REFUSED ? ERR_INVALID
 						     : results[i].err,
 		       results[i].text);
+		return;
+	}
+	if (is_empty(&results[HATCH_GUARDIANS])) {
+		finish_without_contract(read, f->hatch);
 		return;
 	}
 	for (size_t i = 0; i < FACT_SLOTS; i++)
@@ -331,14 +344,6 @@ static bool read_address(const struct quorum_result *result,
 	fine &= !r.failed;
 	buf_done(&data);
 	return fine;
-}
-
-static bool is_empty(const struct quorum_result *result)
-{
-	struct buf data;
-	bool empty = returned(result, &data) && !data.len;
-	buf_done(&data);
-	return empty;
 }
 
 /* true: it was not OK, and the read is over. */

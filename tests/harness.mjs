@@ -1,12 +1,13 @@
 // What every test that runs real processes needs: free ports, children that
 // are stopped by their own pid, an L1, and waiting with patience.
 import { spawn, spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { existsSync, mkdirSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Rpc, sleep } from './country/rpc.mjs';
 
-export const ROOT = new URL('..', import.meta.url).pathname;
+export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const TESTS = join(ROOT, 'tests');
 export const ANVIL = join(TESTS,
 	'node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil');
@@ -57,6 +58,14 @@ export async function until(what, test, patience_ms = 15000, every_ms = POLL_MS)
 	}
 }
 
+// However this process ends, nothing that it started stays.  Whoever listens
+// for SIGINT itself decides on it.
+export function endWithUs(killAll) {
+	process.once('exit', killAll);
+	process.once('SIGTERM', () => process.exit(1));
+	process.once('SIGINT', () => process.listenerCount('SIGINT') || process.exit(1));
+}
+
 // Children by name; each one's output goes to FOLDER/NAME.log.
 export class Processes {
 	constructor(folder) {
@@ -64,6 +73,7 @@ export class Processes {
 		this.children = new Map();
 		this.recipes = new Map();
 		mkdirSync(folder, { recursive: true });
+		endWithUs(() => this.killAll());
 	}
 
 	start(name, program, args, options = {}) {
@@ -135,6 +145,22 @@ export async function startAnvil(processes, name = 'anvil', args = []) {
 	const url = `http://127.0.0.1:${port}`;
 	await until('anvil answers', () => new Rpc(url).call('eth_chainId'));
 	return url;
+}
+
+// Starts a program that says "127.0.0.1:PORT" when it listens; its URL.
+export function startListening(children, program, args) {
+	const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+	children.push(child);
+	return new Promise((done, ended) => {
+		let text = '';
+		child.stdout.on('data', (part) => {
+			text = (text + part).slice(-10000);
+			const found = /127\.0\.0\.1:(\d+)/.exec(text);
+			if (found)
+				done(`http://127.0.0.1:${found[1]}`);
+		});
+		child.once('exit', () => ended(new Error(`${program} ended: ${text}`)));
+	});
 }
 
 // Runs a program to its end: {status, stdout, stderr}.

@@ -68,7 +68,7 @@ setup_build() {
 	dir=$1
 	shift
 	if [ ! -f "$dir/build.ninja" ]; then
-		meson setup "$dir" "$@" >"$dir.setup.log" 2>&1 || {
+		meson setup "$dir" -Dwerror=true "$@" >"$dir.setup.log" 2>&1 || {
 			cat "$dir.setup.log" >&2
 			say "setup: meson setup $dir failed"
 			exit 1

@@ -46,23 +46,25 @@ export class Follower {
 		if (this.hash)
 			asked.push(['eth_getBlockByNumber', [quantity(this.at), false]]);
 		const [head, mine] = await this.rpc.all(asked);
-		if (this.hash && mine?.hash !== this.hash)
-			this.reset();
+		const anew = this.hash && mine?.hash !== this.hash;
 		if (head.hash === this.hash)
 			return false;
 		const to = Number(head.number);
-		while (this.at < to) {
-			const upTo = Math.min(to, this.at + MAX_RANGE);
-			await this.applyRange(this.at + 1, upTo);
-			this.at = upTo;
-		}
-		this.hash = head.hash;
-		this.time = Number(head.timestamp);
-		this.facts = await this.readFacts(quantity(to));
+		const read = [];
+		for (let from = anew ? 0 : this.at + 1; from <= to; from += MAX_RANGE)
+			read.push(...await this.readRange(from, Math.min(to, from + MAX_RANGE - 1)));
+		const facts = await this.readFacts(quantity(to));
+		// All at once: nobody sees a ledger of one block beside facts of another.
+		if (anew)
+			this.reset();
+		for (const { eventName, args, input } of read)
+			this.apply(eventName, args, input);
+		Object.assign(this, { at: to, hash: head.hash, time: Number(head.timestamp), facts });
 		return true;
 	}
 
-	async applyRange(from, to) {
+	// Events in L1 order; with a commit, its transaction's input.
+	async readRange(from, to) {
 		const logs = await this.rpc.call('eth_getLogs', { fromBlock: quantity(from),
 			toBlock: quantity(to), address: [this.rollup, this.hatch] });
 		const events = logs.map((log) => ({ log,
@@ -76,8 +78,8 @@ export class Follower {
 			for (const transaction of found)
 				inputs.set(transaction.hash, transaction.input);
 		}
-		for (const { eventName, args, log } of events)
-			this.apply(eventName, args, inputs.get(log.transactionHash));
+		return events.map(({ eventName, args, log }) =>
+			({ eventName, args, input: inputs.get(log.transactionHash) }));
 	}
 
 	apply(eventName, args, input) {

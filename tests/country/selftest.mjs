@@ -14,7 +14,7 @@ import { SHORT_TERMS, deploy } from './deploy.mjs';
 import { Follower } from './follow.mjs';
 import { ask, parseArgs } from './http.mjs';
 import { Processes, freePort, startAnvil, until } from '../harness.mjs';
-import { Rpc, Sender, sleep } from './rpc.mjs';
+import { Rpc, Sender, quantity } from './rpc.mjs';
 import { fund } from './treasury.mjs';
 import { verify } from './tree.mjs';
 import { decodeCall, decodeEvent, encodeCall, refusal } from './wire.mjs';
@@ -134,6 +134,13 @@ class World {
 	balance(address) {
 		return this.rpc.call('eth_getBalance', address, 'latest').then(BigInt);
 	}
+
+	async events(wanted) {
+		const logs = await this.rpc.call('eth_getLogs',
+			{ fromBlock: '0x0', address: this.at.rollup });
+		return logs.map((log) => ({ log, ...decodeEvent('SovereignRollup', log) }))
+			.filter(({ eventName }) => eventName === wanted);
+	}
 }
 
 async function batchesLand(world) {
@@ -165,10 +172,13 @@ async function forcedIsServed(world) {
 	const index = follower.ledger.balanceLeaf(citizen.address, NATIVE);
 	const amount = 10n ** 14n;
 	await world.request(citizen, index, amount);
-	const asked = (await world.fresh()).withdrawals.get(0n);
 	await until('execution', async () => (await world.fresh()).facts.withdrawHead === 1n);
 	const after = await world.fresh();
-	expect(asked && after.time <= asked.due + 1, 'the sequencer executes it before it is overdue');
+	const [asked] = await world.events('WithdrawalRequested');
+	const [done] = await world.events('WithdrawalExecuted');
+	const at = await world.rpc.call('eth_getBlockByNumber', done.log.blockNumber, false);
+	expect(Number(at.timestamp) <= Number(asked.args.due),
+		'the sequencer executes it before it is overdue');
 	const { count } = after.facts;
 	await until('next batch', async () => (await world.fresh()).facts.count > count);
 	expect((await world.fresh()).synced, 'batches go on over the root that L1 computed');
@@ -179,13 +189,14 @@ async function forcedIsServed(world) {
 async function handsOver(world) {
 	const wrong = await world.control('primary', { handOver: addressOf('anyone') });
 	expect(wrong.status === 409, 'a hand-over to a stranger is refused');
-	const { status } = await world.control('primary', { handOver: addressOf('standby') });
+	const { status, body } = await world.control('primary', { handOver: addressOf('standby') });
 	expect(status === 200, 'the primary hands over');
-	const { count } = (await world.fresh()).facts;
+	const [[count]] = await (await world.fresh()).read([['SovereignRollup', 'progress']],
+		quantity(body.block));
 	await until('standby posts', async () => (await world.status('standby')).posted > 0);
 	const follower = await world.fresh();
 	expect(follower.facts.sequencer === addressOf('standby') && follower.synced &&
-		follower.facts.count > count, 'the standby posts the next batches');
+		follower.facts.count > Number(count), 'the standby posts the next batches');
 	expect(follower.facts.standbys[0] === addressOf('primary'), 'the primary stands by');
 }
 
@@ -204,8 +215,11 @@ async function killedAndBack(world) {
 	const receipt = await world.rpc.call('eth_getTransactionReceipt', status.refusedTx);
 	expect(receipt.status === '0x0', 'the refusal stands on L1');
 	await world.control('primary', { stubborn: false });
-	const { status: code, body } = await ask(`${world.primary}/ready`);
-	expect(code === 200 && body.ready && body.signature.length === 132, 'it proves itself ready');
+	const { body } = await until('ready', async () => {
+		const found = await ask(`${world.primary}/ready`);
+		return found.status === 200 && found;
+	});
+	expect(body.ready && body.signature.length === 132, 'it proves itself ready');
 }
 
 async function ignoresForced(world) {
@@ -234,9 +248,8 @@ async function ignoresForced(world) {
 
 async function liesAndIsCaught(world) {
 	await world.control('standby', { lie: true, lieKind: options.lieKind });
-	await sleep(2500);
-	expect((await world.status('standby')).lied > 0 &&
-		(await world.fresh()).diverged === undefined, 'honest validators do not sign a lie');
+	await until('a lie is told', async () => (await world.status('standby')).lied > 1);
+	expect((await world.fresh()).diverged === undefined, 'honest validators do not sign a lie');
 	await world.control('validators', { lie: true });
 	const bad = await until('the lie', async () => {
 		const follower = await world.fresh();
@@ -325,7 +338,7 @@ try {
 	expect(false, problem.stack);
 }
 await processes.stopAll();
-if (options.keepLog)
+if (options.keepLog || failed)
 	process.stdout.write(`logs in ${folder}\n`);
 else
 	rmSync(folder, { recursive: true });

@@ -333,6 +333,8 @@ class Sequencer {
 				return { status: 400, body: error('bad_field', `${name}: ${value}`) };
 			this.flags[name] = value;
 		}
+		if (body?.pause)
+			await this.turning?.catch(() => undefined); // what it was posting has landed
 		if (body?.handOver)
 			return new Promise((done) => this.orders.push({ standby: body.handOver, done }));
 		return this.status();
@@ -341,7 +343,8 @@ class Sequencer {
 	async run() {
 		for (;;) {
 			try {
-				await this.turn();
+				this.turning = this.turn();
+				await this.turning;
 				this.lastError = null;
 			} catch (problem) {
 				if (problem.message !== this.lastError)

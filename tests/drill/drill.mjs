@@ -10,10 +10,11 @@ import { keccak, unbe } from '../country/bytes.mjs';
 import { json, parseArgs } from '../country/http.mjs';
 import { sleep } from '../country/rpc.mjs';
 import { Processes, ROOT, until } from '../harness.mjs';
-import { act1, act2, act3, act4, act5, act6, equivocations } from './acts.mjs';
+import { act1, act2, act3, act4, act5, act6 } from './acts.mjs';
 import { L1 } from './l1.mjs';
 import { Nation } from './nation.mjs';
 import { Narrator } from './narrate.mjs';
+import { Witness } from './witness.mjs';
 
 const SECOND_NATION = 256; // citizens at most: its point is the proof
 const KILL_WITHIN_MS = 20000;
@@ -82,6 +83,7 @@ class Drill {
 		const nation = this.nation({ guardians: 5, watching: true, relayers: 2,
 			standbys: ['standby1', 'standby2'], citizens: this.citizens });
 		await this.raise(nation);
+		nation.witness = new Witness(nation);
 		for (const act of [1, 2, 3])
 			if (this.plays(act))
 				await this.play(act, nation);
@@ -143,14 +145,23 @@ class Drill {
 			this.l1.endpoints.map(({ name, fault }) => `${name} (${fault})`).join(', '));
 		if (this.only !== 6) {
 			const nation = await this.firstNation();
-			this.narrator.figures.equivocations = await equivocations(nation);
-			this.narrator.promise('no_guardian_equivocates',
-				this.narrator.figures.equivocations === 0);
+			await this.hearWitness(nation);
 			if (!this.only)
 				await this.rest(nation);
 		}
 		if (this.plays(6))
 			await this.secondNation();
+	}
+
+	// Acts 2 and 5 have ballots; without any there is nothing to promise.
+	async hearWitness({ witness }) {
+		await witness.end();
+		const found = witness.equivocations();
+		this.narrator.figures.equivocations = found;
+		if (this.plays(2) || this.plays(5))
+			this.narrator.promise('no_guardian_equivocates',
+				found === 0 && witness.ballots.size > 0,
+				`${witness.ballots.size} guardians' choices seen`);
 	}
 
 	// The first nation goes to sleep: act 6 has the machine to itself.
@@ -187,6 +198,7 @@ class Drill {
 			await this.keep();
 		else
 			await this.processes.stopAll();
+		this.nations.forEach((nation) => nation.done());
 		return good;
 	}
 
@@ -237,10 +249,6 @@ function parseOptions() {
 }
 
 const drill = new Drill(parseOptions());
-process.once('exit', () => drill.processes.killAll());
-for (const signal of ['SIGTERM', 'SIGINT'])
-	if (!(signal === 'SIGINT' && drill.options.keep))
-		process.once(signal, () => process.exit(1));
 let problem;
 try {
 	await drill.run();

@@ -41,6 +41,11 @@ export class L1 {
 			hash: block.hash };
 	}
 
+	untilBlock(number) {
+		return until(`L1 block ${number}`, async () =>
+			(await this.block()).number >= number);
+	}
+
 	// Balances at a block number, or now: Map(address -> wei).
 	async balances(addresses, block = 'latest') {
 		const at = typeof block === 'number' ? quantity(block) : block;

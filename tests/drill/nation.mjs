@@ -1,7 +1,8 @@
 // One deployment and everybody around it: the country's sequencers and
 // validators (doubles of the outside world), and the product itself: signers,
 // watchers, relayers and the command line.
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeEvent } from '../country/wire.mjs';
 import { loadCountry } from '../country/citizens.mjs';
@@ -187,8 +188,15 @@ export class Nation {
 			`poll: ${POLL}`, 'log: {level: info}'];
 	}
 
+	// In a folder of its own: a socket's path has at most 107 characters.
 	socket(who) {
-		return join(this.folder, `${who}${this.suffix}.sock`);
+		this.sockets ??= mkdtempSync(join(tmpdir(), 'egress-drill-'));
+		return join(this.sockets, `${who}.sock`);
+	}
+
+	done() {
+		if (this.sockets)
+			rmSync(this.sockets, { recursive: true, force: true });
 	}
 
 	// A signer of its own for each guardian and each relayer.

@@ -673,7 +673,6 @@ async function main() {
 	await ofTheRelayer(nation);
 }
 
-process.once('exit', () => processes.killAll());
 try {
 	await main();
 } catch (error) {

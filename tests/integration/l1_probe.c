@@ -276,12 +276,14 @@ static void put_log(struct probe *p, const struct l1_log *log)
 	json_end(&p->w);
 }
 
+#define STEP_WAITS 200 /* of 50 ms: blocks may be late on a busy machine */
+
 /* One step forward; a step back forgets all, as a store of one block would. */
 static void run_step(struct probe *p)
 {
 	bool never = false;
 	struct follow_step step = follow_peek(p->follow);
-	for (int i = 0; step.move == FOLLOW_NONE && i < 40; i++) {
+	for (int i = 0; step.move == FOLLOW_NONE && i < STEP_WAITS; i++) {
 		spin(p, &never, 50, -1);
 		step = follow_peek(p->follow);
 	}

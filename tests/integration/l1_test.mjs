@@ -14,9 +14,8 @@ import { SHORT_TERMS, deploy } from '../country/deploy.mjs';
 import { Rpc, Sender, quantity, sleep } from '../country/rpc.mjs';
 import { batchDigest, contract, decodeEvent, decodeResult,
 	encodeCall } from '../country/wire.mjs';
+import { ANVIL, TESTS, endWithUs, startListening } from '../harness.mjs';
 
-const HERE = new URL('.', import.meta.url).pathname;
-const ANVIL = `${HERE}../node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil`;
 const PROBE = process.argv[2];
 const PHASES = ['LIVE', 'LATE', 'PROMOTED', 'OPEN', 'SETTLING'];
 const CHAIN = 31337;
@@ -38,20 +37,9 @@ function expect(good, text, found) {
 
 const same = (a, b, text) => expect(JSON.stringify(a) === JSON.stringify(b), text, [a, b]);
 
-function start(program, args) {
-	const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-	children.push(child);
-	return new Promise((done, ended) => {
-		let text = '';
-		child.stdout.on('data', (part) => {
-			text = (text + part).slice(-10000);
-			const found = /127\.0\.0\.1:(\d+)/.exec(text);
-			if (found)
-				done(`http://127.0.0.1:${found[1]}`);
-		});
-		child.once('exit', () => ended(new Error(`${program} ended: ${text}`)));
-	});
-}
+endWithUs(() => children.forEach((child) => child.kill('SIGKILL')));
+
+const start = (program, args) => startListening(children, program, args);
 
 class Probe {
 	constructor(urls, { chain = CHAIN, more = '', quorum = 2 } = {}) {
@@ -102,7 +90,7 @@ const node = await start(ANVIL, ['--port', '0', '--block-time', '1',
 	'--slots-in-an-epoch', '1']);
 const rpc = new Rpc(node);
 const endpoints = await Promise.all(['a', 'b', 'c'].map((name) =>
-	start(process.execPath, [`${HERE}l1-endpoint.mjs`, '--upstream', node,
+	start(process.execPath, [join(TESTS, 'integration', 'l1-endpoint.mjs'), '--upstream', node,
 		'--listen', '127.0.0.1:0', '--name', name])));
 const fault = (i, name, more) => fetch(`${endpoints[i]}/__fault`, { method: 'POST',
 	body: JSON.stringify({ fault: name, ...more }) });
@@ -428,8 +416,9 @@ async function twoForgers() {
 				'two forgers move no time');
 		}
 	}
-	const { providers } = await probe.ask('view');
-	same(providers.map(({ state }) => state), ['lying', 'lying', 'good'], 'both are named');
+	const states = ({ providers }) => providers.map(({ state }) => state).join();
+	const named = await probe.until((view) => states(view) === 'lying,lying,good', 6000, 'wait', 200);
+	same(states(named), 'lying,lying,good', 'both are named');
 	for (const i of [0, 1])
 		await fault(i, 'honest');
 	await probe.end();
@@ -536,6 +525,13 @@ async function wrongPlaces({ hatch, rollup, badBatch }) {
 	const before = await probe.ask('facts', hatch, 1, early.hash, Number(early.timestamp));
 	same(before.err, 'invalid', 'a block before its deployment proves that there is none');
 	expect(/no contract at 0x/i.test(before.why), 'says so', before.why);
+	for (const i of [1, 2])
+		await fault(i, 'no-proof');
+	const told = await probe.ask('facts', hatch, 1, early.hash, Number(early.timestamp));
+	for (const i of [1, 2])
+		await fault(i, 'honest');
+	same(told.err, 'invalid', 'without proofs a quorum says it');
+	expect(/no contract at 0x/i.test(told.why), 'and says so', told.why);
 	for (const at of [rollup, badBatch]) {
 		const other = await probe.ask('facts', at);
 		same(other.err, 'invalid', 'another contract');

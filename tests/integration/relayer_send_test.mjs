@@ -58,6 +58,7 @@ class World {
 			guardians: [addressOf('g')], standbys: [addressOf('s')],
 			sequencer: addressOf('p'), validators: ['v', 'w', 'x'].map(addressOf), t: 2,
 			minBounty: 10n ** 12n });
+		await this.rpc.call('anvil_mine', '0x3'); // the contracts stay below a reorg
 		this.port = await freePort();
 		const home = join(folder, 'signer');
 		mkdirSync(home);
@@ -136,11 +137,12 @@ fees: {max_fee: 200 gwei, max_tip: 2 gwei}
 }
 
 async function survivesReorg(world) {
-	await world.rpc.call('anvil_mine', '0x3'); // the contracts stay below it
-	const id = await world.accept('0xaa01');
-	const first = await world.reaches(id, 'included');
 	await world.mining(false);
-	await world.rpc.call('anvil_reorg', 2, []);
+	const id = await world.accept('0xaa01');
+	await world.reaches(id, 'sent');
+	await world.rpc.call('evm_mine');
+	const first = await world.reaches(id, 'included');
+	await world.rpc.call('anvil_reorg', 1, []);
 	expect((await world.inbox()).length === 0, 'a reorg takes the request off L1');
 	await world.mining(true);
 	const back = await until('back', async () => {
@@ -199,7 +201,7 @@ async function survivesForeignNonce(world) {
 
 async function waitsForMoney(world) {
 	await world.rpc.call('anvil_setBalance', addressOf('relayer'), '0x1');
-	await sleep(1500);
+	await until('it sees that', async () => (await world.status()).balance === '1');
 	const id = await world.accept('0xaa04');
 	const why = await until('held', async () => (await world.status()).held);
 	expect(/balance/.test(why) && (await world.track(id)).state === 'queued' &&

@@ -12,7 +12,7 @@ import { loadCountry, signExitTo, signWithdraw } from '../country/citizens.mjs';
 import { SHORT_TERMS, deploy } from '../country/deploy.mjs';
 import { Follower } from '../country/follow.mjs';
 import { ask, json, parseArgs } from '../country/http.mjs';
-import { Rpc, sleep } from '../country/rpc.mjs';
+import { Rpc } from '../country/rpc.mjs';
 import { fund } from '../country/treasury.mjs';
 import { decodeEvent, encodeCall } from '../country/wire.mjs';
 import { Processes, ROOT, freePort, runAsync, startAnvil, until } from '../harness.mjs';
@@ -200,13 +200,13 @@ policy: {chain: ${this.chainId}, hatch: '${this.at.hatch}', rollup: '${this.at.r
 }
 
 async function begins(world) {
-	const { count } = await until('registration', async () => {
+	const { batch } = await until('registration', async () => {
 		const { body } = await ask(world.url('primary', '/status'));
 		return body.citizensWaiting === 0 && body.count >= 4 && body;
 	}, 20000);
 	// The sequencer sees the newest block, the others the finalized one.
 	await until('everybody is registered in the finalized block', async () =>
-		(await world.status('watcher')).batch >= count);
+		(await world.status('watcher')).batch >= batch);
 	for (const name of RELAYERS)
 		await until(`${name} ready`, async () =>
 			(await fetch(world.url(name, '/readyz'))).status === 200);
@@ -313,7 +313,9 @@ async function servesForced(world) {
 
 async function opensAndEvacuates(world) {
 	await processes.stop('primary', 'SIGKILL');
-	await sleep(2500);
+	const { number } = await world.rpc.call('eth_getBlockByNumber', 'latest', false);
+	await until('what was on its way has landed', async () =>
+		Number(await world.rpc.call('eth_blockNumber')) >= Number(number) + 2);
 	const { facts } = await world.fresh();
 	const wisher = world.country.citizens[9];
 	const index = await world.leaf(wisher);
@@ -414,14 +416,12 @@ async function carriesBadBatch(world) {
 }
 
 async function endsClean(world) {
-	const reverted = [];
+	const sent = async (name, tag) => Number(await world.rpc.call('eth_getTransactionCount',
+		addressOf(name), tag));
 	for (const name of RELAYERS) {
-		const nonce = Number(await world.rpc.call('eth_getTransactionCount',
-			addressOf(name), 'pending'));
-		const latest = Number(await world.rpc.call('eth_getTransactionCount',
-			addressOf(name), 'latest'));
-		reverted.push(`${name} ${latest}`);
-		expect(nonce - latest < 3, `${name}: no transaction is stuck`);
+		await until(`${name}: no transaction is stuck`, async () =>
+			await sent(name, 'pending') === await sent(name, 'latest'));
+		expect(true, `${name}: no transaction is stuck`);
 		const ended = await processes.stop(name, 'SIGTERM');
 		expect(ended?.code === 0, `${name} stops when it is told to`);
 	}

@@ -1,11 +1,10 @@
 // The faulty L1 endpoint in front of a real node.
 // Prints "l1-endpoint: N passed, N failed".
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
+import { ANVIL, TESTS, endWithUs, startListening } from '../harness.mjs';
 import { headerHash } from './l1-faults.mjs';
 
-const HERE = new URL('.', import.meta.url).pathname;
-const ANVIL = `${HERE}../node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil`;
 const children = [];
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 let passed = 0;
@@ -18,21 +17,9 @@ function expect(good, text) {
 	process.stdout.write(`FAIL ${text}\n`);
 }
 
-// Starts a program and waits for "127.0.0.1:PORT" in its output.
-function start(program, args) {
-	const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-	children.push(child);
-	return new Promise((done, ended) => {
-		let text = '';
-		child.stdout.on('data', (part) => {
-			text = (text + part).slice(-10000);
-			const found = /127\.0\.0\.1:(\d+)/.exec(text);
-			if (found)
-				done(`http://127.0.0.1:${found[1]}`);
-		});
-		child.once('exit', () => ended(new Error(`${program} ended: ${text}`)));
-	});
-}
+endWithUs(() => children.forEach((child) => child.kill('SIGKILL')));
+
+const start = (program, args) => startListening(children, program, args);
 
 const post = (url, body) => fetch(url, { method: 'POST',
 	body: typeof body === 'string' ? body : JSON.stringify(body),
@@ -48,7 +35,7 @@ async function ask(url, ...calls) {
 
 const node = await start(ANVIL, ['--port', '0', '--block-time', '1',
 	'--slots-in-an-epoch', '1']);
-const url = await start(process.execPath, [`${HERE}l1-endpoint.mjs`, '--upstream', node,
+const url = await start(process.execPath, [join(TESTS, 'integration', 'l1-endpoint.mjs'), '--upstream', node,
 	'--listen', '127.0.0.1:0', '--name', 'a']);
 const fault = (name, more) => post(`${url}/__fault`, { fault: name, ...more });
 const head = ['eth_getBlockByNumber', 'latest', false];

@@ -231,9 +231,11 @@ static void test_the_cancelled_are_not_called(void **state)
 	assert_int_equal(http_client_start(c, &request, on_done, &first), OK);
 	assert_int_equal(http_client_start(c, &request, on_done, &second), OK);
 	http_client_cancel(c, &first);
+	for (int i = 0; i < 50 && !second.called; i++)
+		turn(c, 100);
+	assert_int_equal(second.called, 1);
 	turn(c, 100);
 	assert_int_equal(first.called, 0);
-	assert_int_equal(second.called, 1);
 	http_client_free(c);
 }
 

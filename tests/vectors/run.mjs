@@ -6,7 +6,7 @@
 // {name, command: [word…], expect} — the line that must come back.
 // Random values follow from SEED, printed with any failure.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 
 const modules = ['foundation.mjs', 'abi.mjs', 'signing.mjs', 'ledger.mjs',
@@ -49,8 +49,6 @@ async function collect() {
 	const all = [];
 	for (const file of modules) {
 		const url = new URL(file, import.meta.url);
-		if (!existsSync(url))
-			continue;
 		const { cases } = await import(url);
 		const before = all.length;
 		for await (const c of cases(tools()))
