@@ -286,7 +286,7 @@ async function everybodyIsOut(nation, narrator, opened, redirected) {
 	narrator.note(`${found.evacuated} balances are out, ` +
 		`${figures.gas_per_citizen} gas each`);
 	for (const who of nation.relayers)
-		narrator.say(`${who}: ${JSON.stringify((await nation.relayer(who)).evacuation)}`);
+		narrator.say(`${who}: ${JSON.stringify((await nation.status(who)).evacuation)}`);
 }
 
 // Every citizen's money on L1 against the ledger, to the wei, from L1's data

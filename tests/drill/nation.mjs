@@ -8,7 +8,7 @@ import { decodeEvent } from '../country/wire.mjs';
 import { loadCountry } from '../country/citizens.mjs';
 import { Follower } from '../country/follow.mjs';
 import { ask } from '../country/http.mjs';
-import { quantity, Rpc } from '../country/rpc.mjs';
+import { quantity, Rpc, sleep } from '../country/rpc.mjs';
 import { fund } from '../country/treasury.mjs';
 import { freePort, run, runAsync, until } from '../harness.mjs';
 import { addressOf, keyOf } from './keys.mjs';
@@ -19,6 +19,8 @@ export const THRESHOLDS = { promote: 3, open: 4, resume: 4, amend: 4 };
 const VALIDATORS = 4;
 const VALIDATORS_NEEDED = 3;
 const POLL = '300ms';
+const BACK_MS = 15000; // after a SIGKILL: started again, and ready
+const RETRY_MS = 500;
 const BOND = 20n * 10n ** 18n;
 
 const list = (items) => `[${items.join(', ')}]`;
@@ -83,13 +85,28 @@ export class Nation {
 		return this.l1.endpoints.map(({ url }) => url).join(',');
 	}
 
+	// While one of ours is down or coming back: asks again, as anybody would.
+	async patiently(ask) {
+		for (;;) {
+			try {
+				return await ask();
+			} catch (problem) {
+				if (Date.now() > (this.killedAt ?? 0) + BACK_MS)
+					throw problem;
+			}
+			await sleep(RETRY_MS);
+		}
+	}
+
 	// Runs `egress …`; throws with its own words when it fails.
-	async egress(args, options) {
-		const result = await this.tryEgress(args, options);
-		if (result.status !== 0)
-			throw new Error(`egress ${args.join(' ')}: exit ${result.status}: ` +
-				(result.stderr.trim() || result.stdout.trim()));
-		return result.stdout;
+	egress(args, options) {
+		return this.patiently(async () => {
+			const result = await this.tryEgress(args, options);
+			if (result.status !== 0)
+				throw new Error(`egress ${args.join(' ')}: exit ${result.status}: ` +
+					(result.stderr.trim() || result.stdout.trim()));
+			return result.stdout;
+		});
 	}
 
 	tryEgress(args, options) {
@@ -317,15 +334,13 @@ export class Nation {
 		return true;
 	}
 
-	async status(who = 'observer') {
-		const { status, body } = await ask(`${this.http.get(who)}/v1/status`);
-		if (status !== 200)
-			throw new Error(`${who}: status ${status}`);
-		return body;
-	}
-
-	async relayer(who) {
-		return (await ask(`${this.http.get(who)}/v1/status`)).body;
+	status(who = 'observer') {
+		return this.patiently(async () => {
+			const { status, body } = await ask(`${this.http.get(who)}/v1/status`);
+			if (status !== 200)
+				throw new Error(`${who}: status ${status}`);
+			return body;
+		});
 	}
 
 	// What a citizen sees, as the command line prints it.
@@ -362,6 +377,7 @@ export class Nation {
 	// Kills it as the power would, and starts it again.
 	async killAndRestart(who, pause_ms = 1000) {
 		const name = this.name(who);
+		this.killedAt = Date.now();
 		await this.processes.stop(name, 'SIGKILL');
 		this.say(`SIGKILL ${name}`);
 		await new Promise((done) => setTimeout(done, pause_ms));
