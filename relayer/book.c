@@ -352,15 +352,16 @@ static const struct {
 
 /* A wish that L1 does not take must not hold its leaf back for ever: then the
  * leaf is paid out to its owner's own address. */
-static bool wish_is_dead(struct slot *slot, const char *why)
+static bool wish_is_dead(struct slot *slot, const struct task_news *news)
 {
-	return slot->kind == REQUEST_EXIT && !strstr(why, "no estimate") &&
+	return slot->kind == REQUEST_EXIT && !news->for_now &&
 	       ++slot->refused >= WISH_TRIES;
 }
 
 static enum err news_refused(struct book *b, struct turn *t, struct slot *slot,
-			     const char *why)
+			     const struct task_news *news)
 {
+	const char *why = news->why;
 	char text[96];
 
 	if (slot->state != REQUEST_QUEUED)
@@ -369,7 +370,7 @@ static enum err news_refused(struct book *b, struct turn *t, struct slot *slot,
 		if (strstr(why, endings[i].name))
 			return book_set_plain(b, t, slot, endings[i].state,
 					      endings[i].outcome);
-	if (wish_is_dead(slot, why)) {
+	if (wish_is_dead(slot, news)) {
 		snprintf(text, sizeof(text), "L1 refuses it: %.75s", why);
 		return book_set_plain(b, t, slot, REQUEST_FAILED, text);
 	}
@@ -404,7 +405,7 @@ static enum err news_final(struct book *b, struct turn *t, struct slot *slot,
 	if (waits && news->reverted) {
 		enum err err = book_set_plain(b, t, slot, REQUEST_QUEUED,
 					      "its transaction reverted");
-		return err || !wish_is_dead(slot, "")
+		return err || !wish_is_dead(slot, news)
 			       ? err
 			       : book_set_plain(b, t, slot, REQUEST_FAILED,
 						"reverted on L1 each time");
@@ -423,7 +424,7 @@ enum err book_news(struct book *b, struct turn *t, const struct task_news *news)
 	switch (news->event) {
 	case TASK_REFUSED:
 	case TASK_UNSIGNED:
-		return news_refused(b, t, slot, news->why);
+		return news_refused(b, t, slot, news);
 	case TASK_SIGNED: /* a replacement keeps the state */
 		change.state = slot->state == REQUEST_QUEUED ? REQUEST_SIGNED
 							     : slot->state;

@@ -318,8 +318,7 @@ void execute_turn(struct execute *e, struct turn *t)
 
 void execute_news(struct execute *e, const struct task_news *news)
 {
-	bool refused = (news->event == TASK_REFUSED &&
-			!strstr(news->why, "no estimate")) ||
+	bool refused = (news->event == TASK_REFUSED && !news->for_now) ||
 		       (news->event == TASK_FINAL && news->reverted);
 
 	for (size_t i = 0; i < e->n && refused; i++)

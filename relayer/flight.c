@@ -66,8 +66,8 @@ static bool may_become(enum flight_stage from, enum flight_stage to)
 		return to == FLIGHT_READY || to == FLIGHT_REFUSED;
 	case FLIGHT_REFUSED:
 		return false;
-	case FLIGHT_READY:
-		return to == FLIGHT_SIGNING;
+	case FLIGHT_READY: /* REFUSED: no node would take it at this price */
+		return to == FLIGHT_SIGNING || to == FLIGHT_REFUSED;
 	case FLIGHT_SIGNING:
 		return to == FLIGHT_SIGNED || to == FLIGHT_REFUSED ||
 		       to == FLIGHT_READY;
@@ -124,6 +124,7 @@ struct task_news flight_news(const struct flight *f, enum task_event event)
 	if (event == TASK_REFUSED || event == TASK_UNSIGNED ||
 	    event == TASK_DROPPED)
 		news.why = f->why;
+	news.for_now = f->for_now;
 	return news;
 }
 

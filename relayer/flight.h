@@ -64,6 +64,7 @@ struct flight {
 	size_t mined_version;
 	struct tx_status mined;
 	bool refused_by_signer;
+	bool for_now; /* FLIGHT_REFUSED: not by L1, as task_news says */
 	char why[160];
 };
 

@@ -43,6 +43,7 @@ static void estimate_came(void *ctx, enum err err, const char *why,
 		if (++f->failures >= ESTIMATE_TRIES) {
 			snprintf(f->why, sizeof(f->why), "no estimate: %.120s",
 				 why);
+			f->for_now = true;
 			flight_set_stage(f, FLIGHT_REFUSED);
 		}
 		return;
@@ -318,6 +319,16 @@ static void hold(struct submit *s, const char *why)
 	snprintf(s->held, sizeof(s->held), "%s", why);
 }
 
+/* The base fee is too high for so much gas.  Whoever wanted it is told, and
+ * comes again with less or later: the wait after a refusal grows. */
+static void refuse_for_now(struct flight *f)
+{
+	snprintf(f->why, sizeof(f->why),
+		 "TooMuchGas: its fees could be over 1 ETH");
+	f->for_now = true;
+	flight_set_stage(f, FLIGHT_REFUSED);
+}
+
 /* Prices it and gives it to the signer, unless a limit holds it: why. */
 static enum err try_sign(struct submit *s, struct turn *t, struct flight *f,
 			 const char **ret_why)
@@ -326,11 +337,9 @@ static enum err try_sign(struct submit *s, struct turn *t, struct flight *f,
 	struct u256 gas;
 
 	f->fee = fee_choose(&s->policy, &now, urgency(f, t->head_time));
+	*ret_why = "";
 	if (!afford_cap(s, f->gas, &f->fee)) {
-		snprintf(f->why, sizeof(f->why),
-			 "TooMuchGas: its fees could be over 1 ETH");
-		flight_set_stage(f, FLIGHT_REFUSED);
-		*ret_why = "its fees could be over 1 ETH";
+		refuse_for_now(f);
 		return OK;
 	}
 	if (!u256_mul64(u256_from(f->gas), f->fee.max_fee, &gas) ||
@@ -365,7 +374,7 @@ enum err submit_sign(struct submit *s, struct turn *t)
 	/* What a limit holds does not hold the others. */
 	for (; f && !err; f = next_ready(s, t->head_time, held)) {
 		err = try_sign(s, t, f, &why);
-		if (!*why)
+		if (!*why && f->stage != FLIGHT_REFUSED)
 			break;
 		held[f - s->flights] = true;
 	}

@@ -46,6 +46,9 @@ struct task_news {
 	uint64_t block;
 	struct hash32 block_hash;
 	bool reverted;
+	/* REFUSED: L1 has not said no.  Nobody answered, or the base fee is
+	 * too high for so much gas: it says nothing against the task. */
+	bool for_now;
 	const char *why; /* "" when there is nothing to say */
 };
 

@@ -149,7 +149,8 @@ void wishes_news(struct wishes *w, const struct task_news *news)
 	struct foreign *f = find(w, news->key);
 
 	/* A wish that L1 does not take must not hold its leaf back. */
-	if (f && news->event == TASK_REFUSED && ++f->refused >= WISH_TRIES)
+	if (f && news->event == TASK_REFUSED && !news->for_now &&
+	    ++f->refused >= WISH_TRIES)
 		f->dead = true;
 }
 

@@ -421,7 +421,8 @@ static void test_a_wish_that_l1_refuses_ends(void **state)
 		.id = a_hash(3), .kind = REQUEST_EXIT, .state = REQUEST_QUEUED};
 	struct task_news news = {.key = a_hash(3),
 				 .event = TASK_REFUSED,
-				 .why = "no estimate: timeout"};
+				 .for_now = true,
+				 .why = "TooMuchGas: its fees"};
 	struct request known;
 	struct bench b;
 
@@ -433,6 +434,7 @@ static void test_a_wish_that_l1_refuses_ends(void **state)
 	assert_int_equal(requests_get(b.txn, &b.parts.requests, r.id, &r), OK);
 	assert_int_equal(r.state, REQUEST_QUEUED);
 	news.why = "ItsOwnReason";
+	news.for_now = false;
 	for (unsigned i = 0; i < WISH_TRIES; i++)
 		assert_int_equal(book_news(b.book, &b.t, &news), OK);
 	assert_int_equal(requests_get(b.txn, &b.parts.requests, r.id, &r), OK);
