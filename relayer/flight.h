@@ -59,7 +59,8 @@ struct flight {
 	/* fate: asked for, come back, and as last taken up */
 	bool status_asked, has_status;
 	size_t status_version;
-	uint64_t status_key; /* the head it was asked at */
+	uint64_t status_key;   /* the head it was asked at */
+	uint64_t status_acted; /* … and the block acted on */
 	struct tx_status status;
 	size_t mined_version;
 	struct tx_status mined;

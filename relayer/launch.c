@@ -165,9 +165,11 @@ static void resign_came(void *ctx, enum err err,
 
 	f->asking--;
 	s->signing = false;
-	if (f->stage != FLIGHT_SENT || f->replace != REPLACE_ASKED)
+	if (f->replace != REPLACE_ASKED)
 		return;
 	f->replace = REPLACE_NONE;
+	if (f->stage != FLIGHT_SENT)
+		return;
 	if (err || answer->status != ASK_SIGNED ||
 	    !signed_by_us(s, f, &f->next_fee, &answer->signature)) {
 		f->raise = false; /* it stays as it is, and is tried later */
@@ -229,6 +231,14 @@ static unsigned urgency_behind(const struct submit *s, const struct flight *f,
 	return most;
 }
 
+/* Every node refuses it now, though one may have taken it once: its nonce
+ * stays its own, for the old bytes may still be mined (I8), and only another
+ * price can bring it on. */
+static bool is_shunned(const struct flight *f)
+{
+	return f->maybe_held && f->rejected >= REJECTED_TRIES;
+}
+
 /* It must be replaced now, and may. */
 static bool is_stuck(const struct submit *s, struct flight *f,
 		     const struct turn *t)
@@ -241,7 +251,7 @@ static bool is_stuck(const struct submit *s, struct flight *f,
 	bool waited = f->first_head && head >= f->first_head + REPLACE_BLOCKS;
 	return f->n_hashes < FLIGHT_HASHES_MAX && t->now_ms >= f->replace_ms &&
 	       f->replace == REPLACE_NONE &&
-	       (f->raise || waited ||
+	       (f->raise || waited || is_shunned(f) ||
 		(f->first_head && fee_priced_out(&f->fee, &now)));
 }
 
@@ -400,6 +410,7 @@ static void broadcast_came(void *ctx, enum send_verdict verdict,
 	switch (verdict) {
 	case SEND_ACCEPTED:
 		f->accepted = true;
+		f->rejected = 0;
 		return;
 	case SEND_UNDERPRICED:
 		f->raise = true;

@@ -226,6 +226,7 @@ static enum err store_version(struct submit *s, struct turn *t,
 	f->sent_ms = 0;
 	f->accepted = false;
 	f->raise = false;
+	f->rejected = 0;
 	f->cost = most(f);
 	flight_add_hash(f, stored.hash);
 	f->status_version = f->n_hashes - 1;

@@ -35,6 +35,16 @@ static void ask_status(struct submit *s, struct flight *f, size_t version,
 	f->status_asked = true;
 	f->status_version = version;
 	f->status_key = key;
+	f->status_acted = s->acted.number;
+}
+
+/* In a block, as far as we know: is that block final, or has the account
+ * fallen back behind it?  Then a reorg took it, and all nonces behind it wait
+ * until it is sent again. */
+static bool mined_is_due(const struct submit *s, const struct flight *f)
+{
+	return s->acted.number >= f->mined.block ||
+	       (s->account_known && f->nonce >= s->account.nonce);
 }
 
 void track_start(struct submit *s, const struct turn *t)
@@ -43,11 +53,13 @@ void track_start(struct submit *s, const struct turn *t)
 
 	for (size_t i = 0; i < FLIGHTS_ALL; i++) {
 		struct flight *f = &s->flights[i];
-		if (f->stage == FLIGHT_MINED &&
-		    s->acted.number >= f->mined.block)
+		if (f->stage == FLIGHT_MINED && mined_is_due(s, f))
 			ask_status(s, f, f->mined_version, head);
-		if (f->stage == FLIGHT_SENT && s->account_known &&
-		    f->nonce < s->account.nonce && head)
+		if (f->stage != FLIGHT_SENT || !s->account_known || !head)
+			continue;
+		if (f->nonce >= s->account.nonce)
+			f->passed_at = 0; /* not used after all */
+		else
 			ask_status(s, f,
 				   f->status_version < f->n_hashes
 					   ? f->status_version
@@ -126,6 +138,8 @@ static enum err write_waiting(struct submit *s, struct turn *t,
 		f->mined = f->status;
 		f->mined_version = f->status_version;
 		f->status_key = 0;
+		/* Whatever replacement was asked for comes too late. */
+		f->replace = REPLACE_NONE;
 		flight_set_stage(f, FLIGHT_MINED);
 		log_info("mined", "nonce", log_u64(f->nonce).s, "tx",
 			 hash_text(f->hashes[f->mined_version]).s, "fate",
@@ -159,7 +173,7 @@ static enum err write_mined(struct submit *s, struct turn *t, struct flight *f)
 			 log_u64(f->nonce).s);
 		flight_set_stage(f, FLIGHT_SENT);
 		f->sent_ms = 0;
-		f->passed_at = 0;
+		f->passed_at = f->first_head = 0; /* it waits anew */
 		f->status_key = 0;
 		f->status_version = f->n_hashes - 1;
 		return tell(s, t, f, TASK_BACK);
@@ -172,7 +186,8 @@ static enum err write_mined(struct submit *s, struct turn *t, struct flight *f)
 		return err ? err : tell(s, t, f, TASK_MINED);
 	}
 	f->mined = f->status;
-	if (s->acted.number < f->mined.block)
+	/* Final only if it was asked for when the block was final already. */
+	if (f->status_acted < f->mined.block)
 		return OK;
 	enum err err = count_cost(s, t, f);
 	return err ? err : end(s, t, f, TASK_FINAL);

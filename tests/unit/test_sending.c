@@ -193,10 +193,229 @@ static void test_too_dear_for_now_comes_again(void **state)
 	bench_done(&b);
 }
 
+/* ---- on its way ---------------------------------------------------------- */
+
+static struct ask_answer signed_as_asked(void)
+{
+	struct ask_answer answer = {.status = ASK_SIGNED};
+
+	answer.signature = sign_by(US, tx_digest(&world.signing));
+	return answer;
+}
+
+/* Signed, stored, and broadcast once. */
+static struct flight *send_one(struct bench *b, uint8_t name)
+{
+	assert_int_equal(want_gas(b, name, 100000), WANT_TAKEN);
+	assert_int_equal(submit_sign(b->submit, &b->t), OK);
+	struct ask_answer answer = signed_as_asked();
+	world.signed_done(world.sign_ctx, OK, &answer);
+	assert_int_equal(submit_write(b->submit, &b->t), OK);
+	struct flight *f = flight_find(b->submit, a_hash(name));
+	assert_non_null(f);
+	assert_int_equal(f->stage, FLIGHT_SENT);
+	submit_start(b->submit, &b->t);
+	return f;
+}
+
+static void answer_broadcast(struct bench *b, enum send_verdict verdict)
+{
+	world.sent_done(world.send_ctx, verdict, "because");
+	assert_int_equal(submit_write(b->submit, &b->t), OK);
+}
+
+static void next_block(struct bench *b)
+{
+	b->view.head.number++;
+	b->t.now_ms += REBROADCAST_MS;
+}
+
+static struct tx_status in_block(uint64_t block, uint8_t hash)
+{
+	return (struct tx_status){.fate = TX_SUCCESS,
+				  .block = block,
+				  .block_hash = a_hash(hash),
+				  .gas_used = 50000,
+				  .effective_price = GWEI};
+}
+
+static void answer_status(struct bench *b, struct tx_status status)
+{
+	world.status_done(world.status_ctx, OK, "", &status);
+	assert_int_equal(submit_write(b->submit, &b->t), OK);
+}
+
+static struct flight *mine_one(struct bench *b, uint8_t name)
+{
+	struct flight *f = send_one(b, name);
+
+	answer_broadcast(b, SEND_ACCEPTED);
+	next_block(b);
+	b->submit->account.nonce = f->nonce + 1;
+	submit_start(b->submit, &b->t);
+	answer_broadcast(b, SEND_ACCEPTED); /* it went out again */
+	answer_status(b, in_block(101, 0x11));
+	assert_int_equal(f->stage, FLIGHT_MINED);
+	assert_int_equal(told.event, TASK_MINED);
+	return f;
+}
+
+/* ---- a reorg ------------------------------------------------------------- */
+
+static void test_what_a_reorg_took_goes_out_at_once(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	struct flight *f = mine_one(&b, 1);
+	unsigned asked = world.statuses, sent = world.broadcasts;
+	next_block(&b);
+	submit_start(b.submit, &b.t);
+	assert_int_equal(world.statuses, asked); /* nothing speaks for it */
+	/* The account is back where it was, long before anything is final. */
+	b.submit->account.nonce = f->nonce;
+	next_block(&b);
+	submit_start(b.submit, &b.t);
+	assert_int_equal(world.statuses, asked + 1);
+	answer_status(&b, (struct tx_status){.fate = TX_UNSEEN});
+	assert_int_equal(f->stage, FLIGHT_SENT);
+	assert_int_equal(told.event, TASK_BACK);
+	submit_start(b.submit, &b.t);
+	assert_int_equal(world.broadcasts, sent + 1);
+	bench_done(&b);
+}
+
+static void test_an_answer_from_before_is_not_final(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	struct flight *f = mine_one(&b, 1);
+	b.submit->account.nonce = f->nonce; /* a node that lags */
+	next_block(&b);
+	submit_start(b.submit, &b.t);
+	/* The block becomes final while the answer is on its way. */
+	b.facts.block.number = 101;
+	b.submit->account.nonce = f->nonce + 1;
+	answer_status(&b, in_block(101, 0x11));
+	assert_int_equal(f->stage, FLIGHT_MINED);
+	next_block(&b);
+	submit_start(b.submit, &b.t);
+	answer_status(&b, in_block(101, 0x11));
+	assert_int_equal(told.event, TASK_FINAL);
+	bench_done(&b);
+}
+
+static void test_a_nonce_seen_used_for_a_moment_is_not_lost(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	struct flight *f = send_one(&b, 1);
+	answer_broadcast(&b, SEND_ACCEPTED);
+	b.submit->account.nonce = f->nonce + 1;
+	next_block(&b);
+	submit_start(b.submit, &b.t);
+	answer_status(&b, (struct tx_status){.fate = TX_PENDING});
+	assert_true(f->passed_at);
+	b.submit->account.nonce = f->nonce; /* that block is gone */
+	next_block(&b);
+	submit_start(b.submit, &b.t);
+	b.facts.block.number = b.view.head.number;
+	b.submit->account.nonce = f->nonce + 1;
+	next_block(&b);
+	submit_start(b.submit, &b.t);
+	answer_status(&b, (struct tx_status){.fate = TX_PENDING});
+	assert_int_not_equal(told.event, TASK_LOST);
+	assert_true(submit_flying(b.submit, a_hash(1)));
+	bench_done(&b);
+}
+
+/* ---- replacements -------------------------------------------------------- */
+
+/* Refused by every node until it counts as shunned. */
+static void shun(struct bench *b)
+{
+	for (unsigned i = 0; i < REJECTED_TRIES; i++) {
+		answer_broadcast(b, SEND_REJECTED);
+		b->t.now_ms += REBROADCAST_MS;
+		submit_start(b->submit, &b->t);
+	}
+}
+
+static void test_one_that_nodes_shun_is_replaced(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	struct flight *f = send_one(&b, 1);
+	struct tx first = world.signing;
+	answer_broadcast(&b, SEND_NO_ANSWER); /* one may have it */
+	b.t.now_ms += REBROADCAST_MS;
+	submit_start(b.submit, &b.t);
+	shun(&b);
+	/* Its nonce is not given to anything else: the old bytes may live. */
+	assert_int_equal(f->stage, FLIGHT_SENT);
+	assert_int_equal(submit_sign(b.submit, &b.t), OK);
+	assert_int_equal(world.signs, 2);
+	assert_int_equal(f->replace, REPLACE_ASKED);
+	assert_int_equal(world.signing.nonce, first.nonce);
+	assert_true(slice_eq(world.signing.data, first.data));
+	assert_true(u256_cmp(world.signing.max_fee, first.max_fee) > 0);
+	struct ask_answer answer = signed_as_asked();
+	world.signed_done(world.sign_ctx, OK, &answer);
+	answer_broadcast(&b, SEND_REJECTED);
+	assert_int_equal(f->n_hashes, 2);
+	assert_int_equal(f->rejected, 0); /* new bytes, new count */
+	bench_done(&b);
+}
+
+static void test_a_replacement_that_came_too_late_blocks_none(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	struct flight *f = send_one(&b, 1);
+	answer_broadcast(&b, SEND_UNDERPRICED);
+	assert_int_equal(submit_sign(b.submit, &b.t), OK);
+	assert_int_equal(f->replace, REPLACE_ASKED);
+	struct ask_answer answer = signed_as_asked();
+	/* The first version is mined while the signer thinks. */
+	b.submit->account.nonce = f->nonce + 1;
+	next_block(&b);
+	submit_start(b.submit, &b.t);
+	answer_status(&b, in_block(101, 0x11));
+	assert_int_equal(f->stage, FLIGHT_MINED);
+	world.signed_done(world.sign_ctx, OK, &answer);
+	/* A reorg, and it must be replaced after all. */
+	b.submit->account.nonce = f->nonce;
+	next_block(&b);
+	submit_start(b.submit, &b.t);
+	answer_status(&b, (struct tx_status){.fate = TX_UNSEEN});
+	assert_int_equal(f->stage, FLIGHT_SENT);
+	f->raise = true;
+	unsigned before = world.signs;
+	assert_int_equal(submit_sign(b.submit, &b.t), OK);
+	assert_int_equal(world.signs, before + 1);
+	bench_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_too_dear_for_now_comes_again),
+		cmocka_unit_test(test_what_a_reorg_took_goes_out_at_once),
+		cmocka_unit_test(test_an_answer_from_before_is_not_final),
+		cmocka_unit_test(
+			test_a_nonce_seen_used_for_a_moment_is_not_lost),
+		cmocka_unit_test(test_one_that_nodes_shun_is_replaced),
+		cmocka_unit_test(
+			test_a_replacement_that_came_too_late_blocks_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
