@@ -396,6 +396,9 @@ static enum err news_mined(struct book *b, struct turn *t, struct slot *slot,
 			      "paid on L1, not final yet");
 }
 
+/* A reverted one is sent anew only now that its block is final: before, a
+ * reorg could bring the first to life again beside the second, and one request
+ * would be on L1 twice (I8). */
 static enum err news_final(struct book *b, struct turn *t, struct slot *slot,
 			   const struct task_news *news)
 {

@@ -29,6 +29,15 @@ void call_request_withdrawal(struct buf *b, const struct withdraw *w,
 	abi_put_bytes(b, slice_of(signature->b, sizeof(signature->b)));
 }
 
+uint64_t call_value_gas(struct slice data)
+{
+	return data.len >= 4 &&
+			       get_be(data.p, 4) ==
+				       SEL_SOVEREIGNROLLUP_REQUEST_WITHDRAWAL_FOR
+		       ? EGRESS_BOUNTY_GAS
+		       : 0;
+}
+
 void call_request_transaction(struct buf *b, struct slice raw)
 {
 	abi_put_selector(b, SEL_SOVEREIGNROLLUP_REQUEST_TRANSACTION);

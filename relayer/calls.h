@@ -15,6 +15,9 @@ struct path {
 
 void call_request_withdrawal(struct buf *b, const struct withdraw *w,
 			     const struct signature *signature);
+/* Gas of which L1 demands the block's base fee as the call's value: the
+ * bounty of a withdrawal.  0: its value does not depend on the block. */
+uint64_t call_value_gas(struct slice data);
 void call_request_transaction(struct buf *b, struct slice raw);
 /* record empty and no path: the index lies beyond the tree. */
 void call_execute_withdrawal(struct buf *b, uint64_t id, struct slice record,

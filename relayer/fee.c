@@ -49,6 +49,17 @@ static uint64_t below(uint64_t cap, uint64_t replace)
 	return larger(price, smaller(cap, 1));
 }
 
+/* base + percent of it + tip, held at the largest value. */
+static uint64_t above(uint64_t base, uint64_t percent, uint64_t tip)
+{
+	uint64_t more =
+		base / 100 > UINT64_MAX / percent
+			? UINT64_MAX
+			: base / 100 * percent + base % 100 * percent / 100;
+
+	return add(add(base, more), tip);
+}
+
 struct fee fee_choose(const struct fee_policy *policy,
 		      const struct fee_market *market, unsigned urgency)
 {
@@ -68,6 +79,10 @@ struct fee fee_choose(const struct fee_policy *policy,
 	calm = smaller(calm, policy->max_fee);
 	struct fee fee = {
 		.max_fee = smaller(climb(calm, policy->max_fee, urgency), top)};
+	if (policy->headroom)
+		fee.max_fee =
+			smaller(fee.max_fee,
+				above(market->base_fee, policy->headroom, tip));
 	fee.tip = smaller(smaller(tip, cap), fee.max_fee);
 	return fee;
 }

@@ -12,6 +12,9 @@
 struct fee_policy {
 	uint64_t max_fee, max_tip; /* caps */
 	uint64_t replace;	   /* hundredths of a percent: 12.5 % = 1250 */
+	/* Percent above the base fee that fee_choose() offers at most, where
+	 * what is offered is also paid; 0: the caps alone count. */
+	uint64_t headroom;
 };
 
 struct fee_market {

@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "relayer/calls.h"
+
 struct flight *flight_find(struct submit *s, struct hash32 key)
 {
 	for (size_t i = 0; i < FLIGHTS_ALL; i++) {
@@ -126,6 +128,26 @@ struct task_news flight_news(const struct flight *f, enum task_event event)
 		news.why = f->why;
 	news.for_now = f->for_now;
 	return news;
+}
+
+struct u256 flight_value(const struct flight *f, const struct fee *fee)
+{
+	uint64_t gas = call_value_gas(buf_slice(&f->task.data));
+	struct u256 value;
+
+	if (!u256_mul64(u256_from(gas), fee->max_fee, &value) ||
+	    u256_cmp(value, f->task.value) < 0)
+		return f->task.value;
+	return value;
+}
+
+bool flight_cost(const struct flight *f, const struct fee *fee,
+		 struct u256 *ret)
+{
+	struct u256 gas;
+
+	return u256_mul64(u256_from(f->gas), fee->max_fee, &gas) &&
+	       u256_add(gas, flight_value(f, fee), ret);
 }
 
 bool flight_has_nonce(const struct flight *f)

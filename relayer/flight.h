@@ -112,6 +112,13 @@ struct task_news flight_news(const struct flight *f, enum task_event event);
 /* Its nonce is taken: reserved, or stored. */
 bool flight_has_nonce(const struct flight *f);
 
+/* What it brings along at these fees: enough for whatever block may take it at
+ * this price. */
+struct u256 flight_value(const struct flight *f, const struct fee *fee);
+/* The most it can cost at these fees; false: more than there is. */
+bool flight_cost(const struct flight *f, const struct fee *fee,
+		 struct u256 *ret);
+
 /* The transaction as it stands, at these fees; data is borrowed. */
 struct tx submit_tx(const struct submit *s, const struct flight *f,
 		    const struct fee *fee);

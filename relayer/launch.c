@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "abi/hex.h"
+#include "relayer/calls.h"
 #include "relayer/flight.h"
 #include "relayer/submit.h"
 #include "sys/clock.h"
@@ -19,7 +20,7 @@ struct tx submit_tx(const struct submit *s, const struct flight *f,
 		.max_fee = u256_from(fee->max_fee),
 		.gas = f->gas,
 		.to = f->task.to,
-		.value = f->task.value,
+		.value = flight_value(f, fee),
 		.data = buf_slice(&f->task.data),
 	};
 }
@@ -108,6 +109,18 @@ static unsigned urgency(const struct flight *f, uint64_t now)
 static struct fee_market market(const struct submit *s)
 {
 	return (struct fee_market){s->account.base_fee, s->account.tip};
+}
+
+/* A bounty is paid for the whole price that is offered, whatever the block's
+ * is: then urgency raises the tip and leaves the rest to replacements. */
+static struct fee_policy policy_of(const struct submit *s,
+				   const struct flight *f)
+{
+	struct fee_policy policy = s->policy;
+
+	if (call_value_gas(buf_slice(&f->task.data)))
+		policy.headroom = BOUNTY_HEADROOM_PERCENT;
+	return policy;
 }
 
 static void refuse(struct flight *f, const char *why)
@@ -258,17 +271,17 @@ static bool is_stuck(const struct submit *s, struct flight *f,
 static enum err replace_one(struct submit *s, struct turn *t, struct flight *f)
 {
 	struct fee_market now = market(s);
-	struct u256 gas, cost = f->cost;
+	struct fee_policy policy = policy_of(s, f);
+	struct u256 cost = f->cost;
 	const char *why = "";
 
-	if (!fee_bump(&s->policy, &now, urgency_behind(s, f, t->head_time),
+	if (!fee_bump(&policy, &now, urgency_behind(s, f, t->head_time),
 		      &f->fee, &f->next_fee) ||
 	    f->next_fee.max_fee > TX_FEE_MAX / f->gas) {
 		f->raise = false; /* the cap: the old one goes out again */
 		return OK;
 	}
-	if (!u256_mul64(u256_from(f->gas), f->next_fee.max_fee, &gas) ||
-	    !u256_add(gas, f->task.value, &f->cost))
+	if (!flight_cost(f, &f->next_fee, &f->cost))
 		return ERR_TOO_LARGE;
 	enum err err = afford_check(s, t, f, &why);
 	f->cost = cost;
@@ -344,16 +357,15 @@ static enum err try_sign(struct submit *s, struct turn *t, struct flight *f,
 			 const char **ret_why)
 {
 	struct fee_market now = market(s);
-	struct u256 gas;
+	struct fee_policy policy = policy_of(s, f);
 
-	f->fee = fee_choose(&s->policy, &now, urgency(f, t->head_time));
+	f->fee = fee_choose(&policy, &now, urgency(f, t->head_time));
 	*ret_why = "";
 	if (!afford_cap(s, f->gas, &f->fee)) {
 		refuse_for_now(f);
 		return OK;
 	}
-	if (!u256_mul64(u256_from(f->gas), f->fee.max_fee, &gas) ||
-	    !u256_add(gas, f->task.value, &f->cost))
+	if (!flight_cost(f, &f->fee, &f->cost))
 		return ERR_TOO_LARGE;
 	enum err err = afford_check(s, t, f, ret_why);
 	if (err || **ret_why)

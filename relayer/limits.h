@@ -24,6 +24,10 @@
 /* Nodes refuse a transaction that could cost more than 1 ETH in fees (geth's
  * --rpc.txfeecap); wei, a bit below. */
 #define TX_FEE_MAX 990000000000000000u
+/* A withdrawal's bounty is the base fee's worth of its gas, and paid in full:
+ * its transaction offers this much above the base fee, and brings the bounty
+ * for all of it.  Three full blocks in a row; then it is replaced. */
+#define BOUNTY_HEADROOM_PERCENT 50
 /* Refused by all that answered so often and never taken by any: its nonce is
  * free again. */
 #define REJECTED_TRIES 5

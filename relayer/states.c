@@ -54,8 +54,9 @@ static void ask_owner(struct book *b, struct slot *slot, uint64_t index)
 	slot->owner_leaf = index;
 }
 
-/* What requestWithdrawalFor is sent with: the contract's minimum, and room
- * for two blocks of rising base fee. */
+/* What requestWithdrawalFor is estimated with, and sent with at least: the
+ * contract's minimum, and room for two blocks of rising base fee.  What it is
+ * sent with covers any block that can take it: flight_value(). */
 static struct u256 bounty_value(const struct book *b)
 {
 	const struct account_state *account = submit_account(b->parts->submit);

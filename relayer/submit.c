@@ -41,10 +41,9 @@ void submit_free(struct submit *s)
 
 static struct u256 most(const struct flight *f)
 {
-	struct u256 gas, all;
+	struct u256 all;
 
-	if (!u256_mul64(u256_from(f->gas), f->fee.max_fee, &gas) ||
-	    !u256_add(gas, f->task.value, &all))
+	if (!flight_cost(f, &f->fee, &all))
 		return (struct u256){{UINT64_MAX, UINT64_MAX, UINT64_MAX, 0}};
 	return all;
 }

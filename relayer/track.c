@@ -114,7 +114,7 @@ static enum err count_cost(struct submit *s, struct turn *t,
 			&cost))
 		return ERR_TOO_LARGE;
 	if (f->mined.fate == TX_SUCCESS &&
-	    !u256_add(cost, f->task.value, &cost))
+	    !u256_add(cost, flight_value(f, &f->fee), &cost))
 		return ERR_TOO_LARGE;
 	enum err err = spent_add(t->txn, s->nonces, SPENT_HOUR,
 				 t->head_time / 3600, cost);

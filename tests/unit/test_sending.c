@@ -2,6 +2,7 @@
  * L1 and the signer are the test's own. */
 #include "tests/unit/unit.h"
 
+#include "abi/contracts_tables.h"
 #include "l1/account.h"
 #include "relayer/calls.h"
 #include "relayer/flight.h"
@@ -405,6 +406,67 @@ static void test_a_replacement_that_came_too_late_blocks_none(void **state)
 	bench_done(&b);
 }
 
+/* ---- a bounty ------------------------------------------------------------ */
+
+static void want_withdrawal(struct bench *b)
+{
+	struct withdraw w = {.index = 5, .amount = u256_from(1)};
+	struct signature signature = {{0}};
+	struct task task = {.key = a_hash(1),
+			    .purpose = PURPOSE_CARRY,
+			    .gas = 200000,
+			    .value = u256_from(77)};
+
+	buf_init(&task.data, TX_DATA_MAX);
+	call_request_withdrawal(&task.data, &w, &signature);
+	assert_int_equal(submit_want(b->submit, &b->t, &task), WANT_TAKEN);
+}
+
+/* Wherever this can be mined, the bounty is there. */
+static void assert_bounty_covers(void)
+{
+	struct u256 most;
+
+	assert_true(
+		u256_mul64(world.signing.max_fee, EGRESS_BOUNTY_GAS, &most));
+	assert_true(u256_cmp(world.signing.value, most) >= 0);
+}
+
+static void test_a_bounty_covers_every_block_that_may_take_it(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	b.submit->account.balance = u256_from(20000000000000000);
+	want_withdrawal(&b);
+	b.t.head_time = 1000; /* past its deadline: the caps are open */
+	struct flight *f = flight_find(b.submit, a_hash(1));
+	f->task.urgency = FEE_URGENT;
+	assert_int_equal(submit_sign(b.submit, &b.t), OK);
+	assert_bounty_covers();
+	/* Nor does urgency give the relayer's money away. */
+	assert_int_equal(u256_u64(world.signing.max_fee), 20 * GWEI);
+	struct ask_answer answer = signed_as_asked();
+	world.signed_done(world.sign_ctx, OK, &answer);
+	assert_int_equal(submit_write(b.submit, &b.t), OK);
+	/* Taken up again after a start, and replaced. */
+	submit_free(b.submit);
+	b.submit = submit_new(NULL, NULL, &b.config, &b.nonces, on_news, NULL);
+	assert_int_equal(submit_load(b.submit, b.t.txn), OK);
+	b.submit->account_known = true;
+	b.submit->account =
+		(struct account_state){.nonce = 5,
+				       .balance = u256_from(UINT64_MAX),
+				       .base_fee = 40 * GWEI,
+				       .tip = GWEI};
+	assert_int_equal(submit_sign(b.submit, &b.t), OK);
+	assert_int_equal(world.signs, 2);
+	assert_int_equal(world.signing.nonce, 5);
+	assert_bounty_covers();
+	bench_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,6 +478,8 @@ int main(void)
 		cmocka_unit_test(test_one_that_nodes_shun_is_replaced),
 		cmocka_unit_test(
 			test_a_replacement_that_came_too_late_blocks_none),
+		cmocka_unit_test(
+			test_a_bounty_covers_every_block_that_may_take_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
