@@ -18,7 +18,7 @@ struct book *book_new(struct parts *parts)
 	if (!b)
 		fatal("out of memory", "book");
 	b->parts = parts;
-	b->max = parts->config->requests.open;
+	b->max = b->limit = parts->config->requests.open;
 	b->slots = calloc(b->max, sizeof(*b->slots));
 	if (!b->slots)
 		fatal("out of memory", "book");
@@ -38,7 +38,7 @@ size_t book_open(const struct book *b)
 	return b->open;
 }
 
-static struct slot *slot_new(struct book *b)
+static struct slot *slot_any(struct book *b)
 {
 	for (size_t i = 0; i < b->max; i++) {
 		struct slot *slot = &b->slots[(b->next + i) % b->max];
@@ -52,6 +52,13 @@ static struct slot *slot_new(struct book *b)
 		return slot;
 	}
 	return NULL;
+}
+
+/* For a new request: NULL when the config's number is reached, or the places
+ * still wait for answers. */
+static struct slot *slot_new(struct book *b)
+{
+	return b->open < b->limit ? slot_any(b) : NULL;
 }
 
 static void slot_take(struct slot *slot, const struct request *r)
@@ -77,8 +84,23 @@ struct slot *book_slot(struct book *b, struct hash32 id)
 	return NULL;
 }
 
+/* What was accepted is carried, also when requests.open is lower now. */
+static void make_room(struct book *b, size_t stored)
+{
+	if (stored <= b->max)
+		return;
+	free(b->slots);
+	b->max = stored;
+	b->slots = calloc(b->max, sizeof(*b->slots));
+	if (!b->slots)
+		fatal("out of memory", "book");
+	log_notice("more requests are stored than requests.open allows",
+		   "stored", log_u64(stored).s, "open", log_u64(b->limit).s);
+}
+
 enum err book_load(struct book *b, struct store_txn *txn)
 {
+	make_room(b, requests_open_count(txn, &b->parts->requests));
 	struct request *list = calloc(b->max, sizeof(*list));
 	size_t n;
 
@@ -87,7 +109,7 @@ enum err book_load(struct book *b, struct store_txn *txn)
 	enum err err =
 		requests_open_list(txn, &b->parts->requests, list, b->max, &n);
 	for (size_t i = 0; i < n && !err; i++) {
-		struct slot *slot = slot_new(b);
+		struct slot *slot = slot_any(b);
 		if (list[i].state == REQUEST_INCLUDED &&
 		    list[i].kind != REQUEST_WITHDRAWAL) {
 			/* Its block is not proven any more: read again. */
@@ -123,8 +145,6 @@ static enum err add_known(struct book *b, struct turn *t,
 	    (known->state != REQUEST_FAILED &&
 	     (known->state != REQUEST_QUEUED || !slot || slot->owner_ok)))
 		return ERR_CONFLICT;
-	if (!slot && b->open == b->max)
-		return ERR_BUSY;
 	if (!slot && !(slot = slot_new(b)))
 		return ERR_BUSY;
 	if (known->state == REQUEST_QUEUED) { /* its promise stands */
@@ -150,14 +170,15 @@ enum err book_add(struct book *b, struct turn *t, const struct request *request,
 		return add_known(b, t, request, owner_known, ret_known);
 	if (err != ERR_NOT_FOUND)
 		return err;
-	if (b->open == b->max)
-		return ERR_BUSY;
-	err = requests_add(t->txn, &b->parts->requests, request);
-	if (err)
-		return err;
+	/* The place first: what is written is answered with 202. */
 	struct slot *slot = slot_new(b);
 	if (!slot)
 		return ERR_BUSY;
+	err = requests_add(t->txn, &b->parts->requests, request);
+	if (err) {
+		slot_end(slot);
+		return err;
+	}
 	slot_take(slot, request);
 	slot->owner_ok = owner_known;
 	log_info("request accepted", "request", hash_text(request->id).s,
@@ -196,6 +217,8 @@ enum err book_set(struct book *b, struct turn *t, struct slot *slot,
 		r.tx_hash = change->news->tx;
 		r.block = change->news->block;
 	}
+	if (change->state == REQUEST_QUEUED)
+		r.block = 0;
 	if (change->state == REQUEST_INCLUDED) {
 		r.l1_id = slot->l1_id;
 		r.block = slot->block;
@@ -389,8 +412,12 @@ static enum err news_mined(struct book *b, struct turn *t, struct slot *slot,
 	slot->block_hash = news->block_hash;
 	slot->event_head = 0;
 	if (slot->kind != REQUEST_EXIT) {
+		/* Kept at once: after a crash the newest version's hash would
+		 * be asked for, and this may be an older one. */
+		struct change change = {
+			.state = slot->state, .outcome = "", .news = news};
 		slot->want_event = true;
-		return OK;
+		return book_set(b, t, slot, &change);
 	}
 	return book_set_plain(b, t, slot, REQUEST_INCLUDED,
 			      "paid on L1, not final yet");
@@ -441,9 +468,10 @@ enum err book_news(struct book *b, struct turn *t, const struct task_news *news)
 		return news_mined(b, t, slot, news);
 	case TASK_BACK:
 		slot->want_event = slot->id_known = false;
-		if (slot->state != REQUEST_INCLUDED)
+		if (slot->state == REQUEST_QUEUED)
 			return OK;
-		change.state = REQUEST_SENT;
+		change.state = slot->state == REQUEST_INCLUDED ? REQUEST_SENT
+							       : slot->state;
 		change.outcome = "its block is gone: sent again";
 		return book_set(b, t, slot, &change);
 	case TASK_FINAL:

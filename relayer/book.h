@@ -34,7 +34,8 @@ struct slot {
 
 struct book {
 	struct parts *parts;
-	size_t max, top, open, next;
+	/* places; of these, as many as the config says are for new requests */
+	size_t max, limit, top, open, next;
 	struct slot *slots;
 	/* of this turn */
 	uint64_t now_ms, head, acted;

@@ -66,7 +66,7 @@ static enum err open_store(struct relayer *r, struct err_text *error)
 	if (!err)
 		err = nonces_open(txn, &r->parts.requests, &r->parts.nonces);
 	if (!err)
-		err = submit_load(r->parts.submit, txn);
+		err = submit_load(r->parts.submit, txn, error);
 	if (!err)
 		err = book_load(r->book, txn);
 	if (err)
@@ -74,7 +74,7 @@ static enum err open_store(struct relayer *r, struct err_text *error)
 	else
 		err = store_commit(txn);
 out:
-	if (err)
+	if (err && err != ERR_CONFLICT) /* that one is told already */
 		err_text_set(error,
 			     "store %s: %s: restore it from a copy, or "
 			     "move it away to begin anew",

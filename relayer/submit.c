@@ -50,17 +50,31 @@ static struct u256 most(const struct flight *f)
 
 /* ---- a start: what was stored ------------------------------------------- */
 
+/* Its transactions can only be watched and replaced with its own key. */
+static enum err other_account(const struct submit *s, struct address sender,
+			      uint64_t nonce, struct err_text *error)
+{
+	err_text_set(error,
+		     "account: transactions of %s are on their way still, from "
+		     "nonce %llu on, and the config says %s: set it back until "
+		     "in_flight of /v1/status is 0",
+		     address_text(sender).s, (unsigned long long)nonce,
+		     address_text(s->config->account).s);
+	return ERR_CONFLICT;
+}
+
 static enum err load_one(struct submit *s, struct store_txn *txn,
-			 const struct sent_tx *stored)
+			 const struct sent_tx *stored, struct err_text *error)
 {
 	struct flight *f = flight_place(s);
 	struct signature signature;
 	struct address sender;
 	struct tx tx;
 
-	if (!f || tx_decode_signed(stored->raw, &tx, &signature, &sender) ||
-	    !address_eq(sender, s->config->account))
+	if (!f || tx_decode_signed(stored->raw, &tx, &signature, &sender))
 		return ERR_UNSAFE;
+	if (!address_eq(sender, s->config->account))
+		return other_account(s, sender, stored->nonce, error);
 	f->task = (struct task){.key = stored->task,
 				.purpose = stored->purpose,
 				.to = tx.to,
@@ -81,7 +95,8 @@ static enum err load_one(struct submit *s, struct store_txn *txn,
 	return err;
 }
 
-enum err submit_load(struct submit *s, struct store_txn *txn)
+enum err submit_load(struct submit *s, struct store_txn *txn,
+		     struct err_text *error)
 {
 	struct sent_tx *list = calloc(FLIGHTS_ALL, sizeof(*list));
 	size_t n;
@@ -92,7 +107,7 @@ enum err submit_load(struct submit *s, struct store_txn *txn)
 					FLIGHTS_ALL, &n);
 
 	for (size_t i = 0; i < n && !err; i++)
-		err = load_one(s, txn, &list[i]);
+		err = load_one(s, txn, &list[i], error);
 	if (!err && n)
 		log_notice("transactions taken up again", "count", log_u64(n).s,
 			   "from_nonce", log_u64(list[0].nonce).s);

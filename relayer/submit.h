@@ -20,8 +20,10 @@ struct submit *submit_new(struct l1 *l1, struct signer_client *signer,
 			  const struct nonces *nonces, submit_news *news,
 			  void *ctx);
 void submit_free(struct submit *s);
-/* After a start: takes up what was stored and may not have been sent. */
-MUST_CHECK enum err submit_load(struct submit *s, struct store_txn *txn);
+/* After a start: takes up what was stored and may not have been sent.
+ * ERR_CONFLICT: it is another account's; what to do in error. */
+MUST_CHECK enum err submit_load(struct submit *s, struct store_txn *txn,
+				struct err_text *error);
 
 enum want {
 	WANT_TAKEN,  /* on its way now */

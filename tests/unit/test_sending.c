@@ -453,7 +453,7 @@ static void test_a_bounty_covers_every_block_that_may_take_it(void **state)
 	/* Taken up again after a start, and replaced. */
 	submit_free(b.submit);
 	b.submit = submit_new(NULL, NULL, &b.config, &b.nonces, on_news, NULL);
-	assert_int_equal(submit_load(b.submit, b.t.txn), OK);
+	assert_int_equal(submit_load(b.submit, b.t.txn, NULL), OK);
 	b.submit->account_known = true;
 	b.submit->account =
 		(struct account_state){.nonce = 5,
@@ -464,6 +464,24 @@ static void test_a_bounty_covers_every_block_that_may_take_it(void **state)
 	assert_int_equal(world.signs, 2);
 	assert_int_equal(world.signing.nonce, 5);
 	assert_bounty_covers();
+	bench_done(&b);
+}
+
+static void test_another_accounts_transactions_are_told_as_such(void **state)
+{
+	struct err_text error = {""};
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	(void)send_one(&b, 1);
+	submit_free(b.submit);
+	b.config.account = address_of(US + 1);
+	b.submit = submit_new(NULL, NULL, &b.config, &b.nonces, on_news, NULL);
+	assert_int_equal(submit_load(b.submit, b.t.txn, &error), ERR_CONFLICT);
+	assert_non_null(strstr(error.text, "account: "));
+	assert_non_null(strstr(error.text, address_text(address_of(US)).s));
+	assert_non_null(strstr(error.text, "set it back until"));
 	bench_done(&b);
 }
 
@@ -480,6 +498,8 @@ int main(void)
 			test_a_replacement_that_came_too_late_blocks_none),
 		cmocka_unit_test(
 			test_a_bounty_covers_every_block_that_may_take_it),
+		cmocka_unit_test(
+			test_another_accounts_transactions_are_told_as_such),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

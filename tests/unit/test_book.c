@@ -1,0 +1,432 @@
+/* The open requests, from "accepted" to their end.  L1 and the watchers are the
+ * test's own: it answers what was asked, by hand. */
+#include "tests/unit/unit.h"
+
+#include "abi/merkle.h"
+#include "abi/pack.h"
+#include "l1/account.h"
+#include "relayer/book.h"
+#include "store/store_test.h"
+#include "tests/unit/scratch.h"
+#include "tests/unit/values.h"
+
+#define OWNER 3
+#define THIEF 4
+#define LEAF  5
+#define NOW   1000
+
+/* ---- the world ----------------------------------------------------------- */
+
+static struct {
+	unsigned calls, proofs, statuses, events;
+	size_t n_calls;
+	struct buf call[FATES_MAX]; /* data of the newest batch */
+	struct hash32 at;
+	l1_calls_done *calls_done;
+	void *calls_ctx;
+	peers_got *proof_got;
+	void *proof_ctx;
+	bool no_peer; /* peers_ask says ERR_BUSY */
+	tx_status_done *status_done;
+	void *status_ctx;
+	struct hash32 status_of;
+} world;
+
+static void world_clear(void)
+{
+	for (size_t i = 0; i < FATES_MAX; i++)
+		buf_done(&world.call[i]);
+	memset(&world, 0, sizeof(world));
+}
+
+enum err l1_calls(struct l1 *l1, struct address from,
+		  const struct l1_call *calls, size_t n,
+		  struct hash32 block_hash, l1_calls_done *done, void *ctx)
+{
+	(void)l1;
+	(void)from;
+	if (n > FATES_MAX)
+		return ERR_BUSY;
+	world.calls++;
+	world.n_calls = n;
+	world.at = block_hash;
+	for (size_t i = 0; i < n; i++) {
+		buf_done(&world.call[i]);
+		buf_init(&world.call[i], 1 << 16);
+		buf_add_slice(&world.call[i], calls[i].data);
+	}
+	world.calls_done = done;
+	world.calls_ctx = ctx;
+	return OK;
+}
+
+/* A withdrawal is answered as it stands in memory. */
+void l1_withdrawal_call(struct buf *data, uint64_t id)
+{
+	buf_add_be(data, 0x77777777, 4);
+	buf_add_be(data, id, 8);
+}
+
+enum err l1_withdrawal_decode(struct slice data, struct l1_withdrawal *ret)
+{
+	if (data.len != sizeof(*ret))
+		return ERR_INVALID;
+	memcpy(ret, data.p, sizeof(*ret));
+	return OK;
+}
+
+const char *l1_revert_name(struct slice data, char *to, size_t size)
+{
+	(void)data;
+	(void)size;
+	*to = 0;
+	return to;
+}
+
+enum err account_read(struct l1 *l1, struct address account, account_done *done,
+		      void *ctx)
+{
+	(void)l1;
+	(void)account;
+	(void)done;
+	(void)ctx;
+	return ERR_BUSY;
+}
+
+enum err tx_status_read(struct l1 *l1, struct hash32 tx, tx_status_done *done,
+			void *ctx)
+{
+	(void)l1;
+	world.statuses++;
+	world.status_of = tx;
+	world.status_done = done;
+	world.status_ctx = ctx;
+	return OK;
+}
+
+enum err tx_broadcast(struct l1 *l1, struct slice signed_bytes, send_done *done,
+		      void *ctx)
+{
+	(void)l1;
+	(void)signed_bytes;
+	(void)done;
+	(void)ctx;
+	return ERR_BUSY;
+}
+
+enum err tx_estimate(struct l1 *l1, struct address from, bool create,
+		     struct address to, struct u256 value, struct slice data,
+		     estimate_done *done, void *ctx)
+{
+	(void)l1;
+	(void)from;
+	(void)create;
+	(void)to;
+	(void)value;
+	(void)data;
+	(void)done;
+	(void)ctx;
+	return ERR_BUSY;
+}
+
+struct peers *peers_new(struct http_client *http, const char *what,
+			const struct config_list *urls)
+{
+	(void)http;
+	(void)what;
+	(void)urls;
+	return NULL;
+}
+
+void peers_free(struct peers *p)
+{
+	(void)p;
+}
+
+size_t peers_count(const struct peers *p)
+{
+	(void)p;
+	return 0;
+}
+
+const char *peers_url(const struct peers *p, size_t peer)
+{
+	(void)p;
+	(void)peer;
+	return "";
+}
+
+enum err peers_ask(struct peers *p, const char *path, uint64_t now_ms,
+		   peers_got *got, void *ctx)
+{
+	(void)p;
+	(void)path;
+	(void)now_ms;
+	if (world.no_peer)
+		return ERR_BUSY;
+	world.proofs++;
+	world.proof_got = got;
+	world.proof_ctx = ctx;
+	return OK;
+}
+
+enum err peers_ask_one(struct peers *p, size_t peer, const char *path,
+		       uint64_t now_ms, peers_got *got, void *ctx)
+{
+	(void)peer;
+	return peers_ask(p, path, now_ms, got, ctx);
+}
+
+void peers_blame(struct peers *p, size_t peer, uint64_t now_ms, const char *why)
+{
+	(void)p;
+	(void)peer;
+	(void)now_ms;
+	(void)why;
+}
+
+size_t peers_usable(const struct peers *p, uint64_t now_ms)
+{
+	(void)p;
+	(void)now_ms;
+	return 1;
+}
+
+enum err events_read(struct events *e, struct address emitter,
+		     struct hash32 block_hash, struct hash32 tx,
+		     enum sovereign_event event, events_got *got, void *ctx)
+{
+	(void)e;
+	(void)emitter;
+	(void)block_hash;
+	(void)tx;
+	(void)event;
+	(void)got;
+	(void)ctx;
+	world.events++;
+	return ERR_BUSY;
+}
+
+struct events *events_new(struct l1 *l1)
+{
+	(void)l1;
+	return NULL;
+}
+
+void events_free(struct events *e)
+{
+	(void)e;
+}
+
+/* ---- the bench ----------------------------------------------------------- */
+
+static enum err no_news(void *ctx, struct turn *t, const struct task_news *news)
+{
+	(void)ctx;
+	(void)t;
+	(void)news;
+	return OK;
+}
+
+struct bench {
+	struct scratch scratch;
+	struct relayer_config config;
+	struct parts parts;
+	struct book *book;
+	struct l1_view view;
+	struct hatch_facts facts;
+	struct pack pack; /* the one leaf, and the root in facts */
+	struct turn t;
+};
+
+/* A ledger of leaves of which ours is the only one that is not empty. */
+static void make_ledger(struct bench *b)
+{
+	struct pack_leaf *leaf = &b->pack.leaves[0];
+
+	b->pack.leaf_count = 100;
+	b->pack.n = 1;
+	leaf->index = LEAF;
+	leaf->record =
+		record_balance(address_of(OWNER), an_address(0), u256_from(50));
+	for (unsigned h = 0; h < MERKLE_DEPTH_MIN; h++)
+		leaf->siblings[h] = merkle_zero(h);
+	b->pack.root = merkle_root(LEAF, record_leaf(&leaf->record),
+				   leaf->siblings, MERKLE_DEPTH_MIN);
+	b->facts.root = b->pack.root;
+	b->facts.leaf_count = 100;
+}
+
+static void bench_init(struct bench *b)
+{
+	struct store_identity id = {.chain_id = 1, .program = "relayer"};
+	struct err_text error;
+
+	world_clear();
+	*b = (struct bench){.scratch = scratch_new()};
+	b->config.requests.open = 8;
+	b->config.shared.chain.id = 1;
+	b->parts.config = &b->config;
+	assert_int_equal(store_open(scratch_path(&b->scratch, "db"), 1 << 24,
+				    &id, &b->parts.store, &error),
+			 OK);
+	store_set_nosync(b->parts.store);
+	assert_int_equal(store_begin(b->parts.store, true, &b->t.txn), OK);
+	assert_int_equal(requests_open(b->t.txn, &b->parts.requests), OK);
+	assert_int_equal(
+		nonces_open(b->t.txn, &b->parts.requests, &b->parts.nonces),
+		OK);
+	b->parts.submit = submit_new(NULL, NULL, &b->config, &b->parts.nonces,
+				     no_news, NULL);
+	b->book = book_new(&b->parts);
+	b->view.healthy = true;
+	b->view.head.number = 110;
+	b->facts.rollup = an_address(0xaa);
+	b->facts.block.number = 100;
+	b->facts.block.hash = a_hash(0x64);
+	b->facts.block.time = NOW;
+	b->facts.count = 7;
+	make_ledger(b);
+	b->t.now_ms = 100000;
+	b->t.head_time = NOW;
+	b->t.view = &b->view;
+	b->t.facts = &b->facts;
+}
+
+static void bench_done(struct bench *b)
+{
+	book_free(b->book);
+	submit_free(b->parts.submit);
+	store_abort(b->t.txn);
+	store_close(b->parts.store);
+	scratch_remove(b->scratch.dir);
+	world_clear();
+}
+
+/* The relayer is started anew on what is stored. */
+static void restart(struct bench *b)
+{
+	book_free(b->book);
+	b->book = book_new(&b->parts);
+	assert_int_equal(book_load(b->book, b->t.txn), OK);
+}
+
+static struct request a_withdrawal(uint8_t by)
+{
+	struct request r = {.kind = REQUEST_WITHDRAWAL,
+			    .state = REQUEST_QUEUED,
+			    .accepted_at = NOW,
+			    .deadline = NOW + 600};
+
+	r.withdraw = (struct withdraw){.index = LEAF,
+				       .amount = u256_from(9),
+				       .recipient = an_address(0xbb),
+				       .salt = a_hash(1),
+				       .expiry = NOW + 5000};
+	r.id = request_id_withdrawal(1, an_address(0xaa), &r.withdraw);
+	r.signature =
+		sign_by(by, withdraw_digest(1, an_address(0xaa), &r.withdraw));
+	return r;
+}
+
+static struct request stored(struct bench *b, struct hash32 id)
+{
+	struct request r;
+
+	assert_int_equal(requests_get(b->t.txn, &b->parts.requests, id, &r),
+			 OK);
+	return r;
+}
+
+static enum err add(struct bench *b, const struct request *r, bool proven)
+{
+	struct request known;
+
+	return book_add(b->book, &b->t, r, proven, &known);
+}
+
+/* ---- places -------------------------------------------------------------- */
+
+static void test_a_smaller_book_carries_all_that_is_stored(void **state)
+{
+	struct request r = {.kind = REQUEST_EXIT, .state = REQUEST_QUEUED};
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	for (uint8_t i = 1; i <= 6; i++) {
+		r.id = a_hash(i);
+		assert_int_equal(add(&b, &r, true), OK);
+	}
+	b.config.requests.open = 2;
+	restart(&b);
+	assert_int_equal(book_open(b.book), 6);
+	for (uint8_t i = 1; i <= 6; i++)
+		assert_non_null(book_slot(b.book, a_hash(i)));
+	r.id = a_hash(9);
+	assert_int_equal(add(&b, &r, true), ERR_BUSY);
+	for (uint8_t i = 1; i <= 5; i++)
+		assert_int_equal(book_fail(b.book, &b.t, a_hash(i), "x"), OK);
+	assert_int_equal(add(&b, &r, true), OK);
+	bench_done(&b);
+}
+
+static void test_what_found_no_place_is_not_written(void **state)
+{
+	struct request r = {
+		.id = a_hash(1), .kind = REQUEST_EXIT, .state = REQUEST_QUEUED};
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	for (size_t i = 0; i < b.book->max; i++)
+		b.book->slots[i].asking = 1; /* of requests that ended */
+	assert_int_equal(add(&b, &r, true), ERR_BUSY);
+	assert_int_equal(requests_get(b.t.txn, &b.parts.requests, r.id, &r),
+			 ERR_NOT_FOUND);
+	bench_done(&b);
+}
+
+/* ---- which transaction it was -------------------------------------------- */
+
+static void test_the_mined_versions_hash_outlives_a_crash(void **state)
+{
+	struct request r = a_withdrawal(OWNER);
+	struct task_news news = {.key = r.id,
+				 .event = TASK_SIGNED,
+				 .nonce = 3,
+				 .tx = a_hash(0x21),
+				 .why = ""};
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	assert_int_equal(add(&b, &r, true), OK);
+	assert_int_equal(book_news(b.book, &b.t, &news), OK);
+	news.tx = a_hash(0x22); /* a replacement, but the first is mined */
+	assert_int_equal(book_news(b.book, &b.t, &news), OK);
+	news.event = TASK_FINAL;
+	news.tx = a_hash(0x21);
+	news.block = 90;
+	assert_int_equal(book_news(b.book, &b.t, &news), OK);
+	assert_int_equal(stored(&b, r.id).block, 90);
+	restart(&b);
+	b.book->head = b.view.head.number;
+	assert_int_equal(book_turn_sent(b.book, &b.t, book_slot(b.book, r.id)),
+			 OK);
+	assert_int_equal(world.statuses, 1);
+	assert_hash_equal(world.status_of, a_hash(0x21));
+	bench_done(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			test_a_smaller_book_carries_all_that_is_stored),
+		cmocka_unit_test(test_what_found_no_place_is_not_written),
+		cmocka_unit_test(test_the_mined_versions_hash_outlives_a_crash),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
