@@ -15,6 +15,8 @@ struct board_facts { /* what a request can be judged by at once */
 	struct address hatch, rollup, relayer;
 	enum rollup_state state;
 	uint64_t leaf_count, count, head, head_time, inclusion_window;
+	uint64_t exits_from; /* as in struct request_times */
+	bool evacuates;	     /* the config lets it carry exits */
 	char not_ready[160]; /* "" when the relayer can serve */
 };
 

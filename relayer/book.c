@@ -129,9 +129,41 @@ enum err book_load(struct book *b, struct store_txn *txn)
 	return err;
 }
 
-/* It has been here before.  An id says nothing about its signature: one that
- * is proven to be the owner's takes the place of one that was not, and opens
- * again what failed. */
+enum err book_prove(struct book *b, struct turn *t, struct slot *slot)
+{
+	slot->owner_ok = true;
+	return slot->kind == REQUEST_EXIT
+		       ? requests_publish(t->txn, &b->parts->requests, slot->id)
+		       : OK;
+}
+
+/* An id says nothing about its signature.  While the one that is kept is not
+ * proven, or has failed for it, another one may be the true one: whoever brings
+ * it is not told that it is kept. */
+static enum err add_unproven(const struct slot *slot,
+			     const struct request *request,
+			     const struct request *known)
+{
+	bool same = !memcmp(&request->signature, &known->signature,
+			    sizeof(known->signature));
+
+	switch (known->state) {
+	case REQUEST_QUEUED:
+		return same || (slot && slot->owner_ok) ? ERR_CONFLICT
+							: ERR_INVALID;
+	case REQUEST_FAILED:
+		return same ? ERR_REFUSED : ERR_INVALID;
+	case REQUEST_SIGNED:
+	case REQUEST_SENT:
+	case REQUEST_INCLUDED:
+	case REQUEST_FINAL:
+		break;
+	}
+	return ERR_CONFLICT;
+}
+
+/* It has been here before: a signature that is proven to be the owner's takes
+ * the place of one that was not, and opens again what failed. */
 static enum err add_known(struct book *b, struct turn *t,
 			  const struct request *request, bool proven,
 			  struct request *known)
@@ -139,11 +171,10 @@ static enum err add_known(struct book *b, struct turn *t,
 	struct request again = *request;
 	struct slot *slot = book_slot(b, request->id);
 
-	if (known->state == REQUEST_FAILED && !proven)
-		return ERR_REFUSED;
-	if (!proven ||
-	    (known->state != REQUEST_FAILED &&
-	     (known->state != REQUEST_QUEUED || !slot || slot->owner_ok)))
+	if (!proven)
+		return add_unproven(slot, request, known);
+	if (known->state != REQUEST_FAILED &&
+	    (known->state != REQUEST_QUEUED || !slot || slot->owner_ok))
 		return ERR_CONFLICT;
 	if (!slot && !(slot = slot_new(b)))
 		return ERR_BUSY;
@@ -154,10 +185,30 @@ static enum err add_known(struct book *b, struct turn *t,
 	assert(known->state == REQUEST_QUEUED ||
 	       request_may_become(known->state, REQUEST_QUEUED));
 	slot_take(slot, &again);
-	slot->owner_ok = true;
 	enum err err = requests_update(t->txn, &b->parts->requests, &again);
+	if (!err)
+		err = book_prove(b, t, slot);
 	*known = again;
 	return err ? err : ERR_CONFLICT;
+}
+
+static enum err add_new(struct book *b, struct turn *t,
+			const struct request *request, bool proven)
+{
+	/* The place first: what is written is answered with 202. */
+	bool room = proven || b->unproven * UNPROVEN_SHARE < b->limit;
+	struct slot *slot = room ? slot_new(b) : NULL;
+
+	if (!slot)
+		return ERR_BUSY;
+	enum err err = requests_add(t->txn, &b->parts->requests, request);
+	if (err) {
+		slot_end(slot);
+		return err;
+	}
+	slot_take(slot, request);
+	b->unproven += !proven;
+	return proven ? book_prove(b, t, slot) : OK;
 }
 
 enum err book_add(struct book *b, struct turn *t, const struct request *request,
@@ -168,19 +219,10 @@ enum err book_add(struct book *b, struct turn *t, const struct request *request,
 
 	if (!err)
 		return add_known(b, t, request, owner_known, ret_known);
-	if (err != ERR_NOT_FOUND)
+	if (err == ERR_NOT_FOUND)
+		err = add_new(b, t, request, owner_known);
+	if (err)
 		return err;
-	/* The place first: what is written is answered with 202. */
-	struct slot *slot = slot_new(b);
-	if (!slot)
-		return ERR_BUSY;
-	err = requests_add(t->txn, &b->parts->requests, request);
-	if (err) {
-		slot_end(slot);
-		return err;
-	}
-	slot_take(slot, request);
-	slot->owner_ok = owner_known;
 	log_info("request accepted", "request", hash_text(request->id).s,
 		 "kind",
 		 request->kind == REQUEST_WITHDRAWAL	? "withdrawal"
@@ -332,6 +374,12 @@ static enum err turn_slot(struct book *b, struct turn *t, struct slot *slot,
 	return OK;
 }
 
+static bool is_unproven(const struct slot *slot)
+{
+	return slot->state == REQUEST_QUEUED && !slot->owner_ok &&
+	       slot->kind != REQUEST_TRANSACTION;
+}
+
 enum err book_turn(struct book *b, struct turn *t)
 {
 	enum err err = OK;
@@ -345,9 +393,14 @@ enum err book_turn(struct book *b, struct turn *t)
 	b->acted = t->facts->block.number;
 	if (b->open)
 		ask_bounty(b, t);
-	for (size_t i = 0; i < b->top && !err; i++)
-		if (b->slots[i].used)
-			err = turn_slot(b, t, &b->slots[i], &full);
+	b->unproven = 0;
+	for (size_t i = 0; i < b->top && !err; i++) {
+		struct slot *slot = &b->slots[i];
+		if (!slot->used)
+			continue;
+		err = turn_slot(b, t, slot, &full);
+		b->unproven += slot->used && is_unproven(slot);
+	}
 	if (!err && t->facts_moved)
 		book_ask_fates(b, t);
 	return err;

@@ -36,6 +36,7 @@ struct book {
 	struct parts *parts;
 	/* places; of these, as many as the config says are for new requests */
 	size_t max, limit, top, open, next;
+	size_t unproven; /* QUEUED, and whose leaf it is is not known */
 	struct slot *slots;
 	/* of this turn */
 	uint64_t now_ms, head, acted;
@@ -55,6 +56,9 @@ struct change { /* of a request's state */
 };
 
 struct slot *book_slot(struct book *b, struct hash32 id);
+/* The signer is the leaf's owner: a wish is published from now on. */
+MUST_CHECK enum err book_prove(struct book *b, struct turn *t,
+			       struct slot *slot);
 MUST_CHECK enum err book_set(struct book *b, struct turn *t, struct slot *slot,
 			     const struct change *change);
 MUST_CHECK enum err book_set_plain(struct book *b, struct turn *t,

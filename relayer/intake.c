@@ -122,7 +122,7 @@ static void put_request(struct json_writer *w, const struct request *r,
 			     ? facts->head - r->block + 1
 			     : 0);
 	json_put_string(w, "outcome", r->outcome);
-	if (ended)
+	if (ended || !r->deadline)
 		json_put_null(w, "eta");
 	else
 		json_put_u64(w, "eta", r->deadline);
@@ -179,9 +179,8 @@ static bool get_exits(void *ctx, const struct http_call *call,
 		fatal("out of memory", "intake");
 	enum err err = store_begin(in->parts->store, false, &txn);
 	if (!err)
-		err = requests_open_kind(txn, &in->parts->requests,
-					 REQUEST_EXIT, list, EXITS_LISTED_MAX,
-					 &n);
+		err = requests_published(txn, &in->parts->requests, list,
+					 EXITS_LISTED_MAX, &n);
 	if (err) {
 		http_error(answer, 503, "busy", "", err_name(err), "");
 	} else {
@@ -298,13 +297,13 @@ static void owner_came(void *ctx, const struct peer_answer *answer)
 	item->owner_known = true;
 }
 
+/* Not asked: too many are, it waits for its turn.  With no watcher in sight
+ * there is nothing to wait for: then it is proven before it is sent. */
 static void ask_owner(struct intake *in, struct board_item *item)
 {
 	struct owner_ask *ask = NULL;
 	char path[64];
 
-	item->asked = true;
-	item->answered = true; /* unless it is under way */
 	for (size_t i = 0; i < PEER_ASKS_MAX && !ask; i++)
 		if (!in->asks[i].used)
 			ask = &in->asks[i];
@@ -313,10 +312,11 @@ static void ask_owner(struct intake *in, struct board_item *item)
 	*ask = (struct owner_ask){in, true, item->request.id};
 	snprintf(path, sizeof(path), "/v1/proof/%llu",
 		 (unsigned long long)leaf_of(&item->request));
-	if (peers_ask(in->parts->peers, path, in->now_ms, owner_came, ask))
-		ask->used = false;
-	else
-		item->answered = false;
+	enum err err =
+		peers_ask(in->parts->peers, path, in->now_ms, owner_came, ask);
+	ask->used = !err;
+	item->asked = err != ERR_BUSY;
+	item->answered = err == ERR_NOT_FOUND;
 }
 
 static void accept(struct intake *in, struct board_item *item,
@@ -370,6 +370,12 @@ static enum err decide(struct intake *in, struct book *book, struct turn *t,
 		       "ask another relayer");
 		return OK;
 	}
+	if (err == ERR_INVALID) {
+		refuse(item, 503, "busy",
+		       "another signature of the same request is being checked",
+		       "send it again in a few seconds");
+		return OK;
+	}
 	if (err && err != ERR_CONFLICT)
 		return err;
 	accept(in, item, err ? &known : r);
@@ -400,6 +406,10 @@ enum err intake_turn(struct intake *in, struct book *book, struct turn *t)
 		if (!t->facts)
 			refuse(item, 503, "not_ready", "L1 was not read yet",
 			       "try again");
+		else if (signs && !item->asked)
+			refuse(item, 503, "busy",
+			       "too many requests wait for their proof",
+			       "send it again in a few seconds");
 		else
 			err = decide(in, book, t, item);
 	}

@@ -132,6 +132,14 @@ static bool judge_withdrawal(const struct board_facts *facts,
 static bool judge_exit(const struct board_facts *facts, const struct exit_to *e,
 		       struct http_answer *answer)
 {
+	if (!facts->evacuates)
+		return refuse(answer, "kind", "this relayer carries no exits",
+			      "hand it to another relayer");
+	if (e->count > facts->count + WISH_COUNT_AHEAD)
+		return refuse(answer, "count",
+			      "the ledger is far from this count",
+			      "sign for the count that /v1/status of a watcher "
+			      "shows");
 	if (e->count < facts->count)
 		return refuse(answer, "count",
 			      "the ledger has moved on from this count",
@@ -205,6 +213,10 @@ bool intake_parse(const struct board_facts *facts, struct slice body,
 	struct json_doc *doc = NULL;
 	struct err_text error;
 	struct request *q = &item->request;
+	const struct request_times times = {.now = facts->head_time,
+					    .inclusion_window =
+						    facts->inclusion_window,
+					    .exits_from = facts->exits_from};
 
 	enum err err =
 		json_parse(body, JSON_BODY_MAX, JSON_DEPTH_MAX, &doc, &error);
@@ -231,7 +243,6 @@ bool intake_parse(const struct board_facts *facts, struct slice body,
 	q->id = request_id(facts, q);
 	q->state = REQUEST_QUEUED;
 	q->accepted_at = facts->head_time;
-	q->deadline = request_deadline(q, facts->head_time,
-				       (uint32_t)facts->inclusion_window);
+	q->deadline = request_deadline(q, &times);
 	return true;
 }

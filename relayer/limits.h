@@ -64,7 +64,14 @@
 #define OWNER_WAIT_MS 1500
 /* "in L1's queue by": at most this long after acceptance, in seconds. */
 #define REQUEST_PROMISE_S 3600
-#define EXITS_LISTED_MAX  4096
+/* Published at once; and kept of each other relayer. */
+#define EXITS_LISTED_MAX 4096
+/* A wish may name a count this far ahead of the block acted on: whoever signs
+ * sees the newest block, and in between the ledger moves on. */
+#define WISH_COUNT_AHEAD 1024
+/* Of the places for requests, one in so many is for those whose signer could
+ * not be compared with the leaf's owner: anybody can make those. */
+#define UNPROVEN_SHARE 4
 /* Another relayer's wish that L1 refuses so often is nobody's. */
 #define WISH_TRIES 3
 /* How long the relayer that was given a wish may take to carry it. */

@@ -26,14 +26,27 @@ bool request_may_become(enum request_state from, enum request_state to)
 	return false;
 }
 
-uint64_t request_deadline(const struct request *r, uint64_t now,
-			  uint32_t inclusion_window)
+/* Nobody carries a wish while the exits are closed: its promise begins with
+ * them. */
+static uint64_t wish_deadline(const struct request_times *times,
+			      uint64_t promise)
 {
-	uint64_t promise = inclusion_window < REQUEST_PROMISE_S
-				   ? inclusion_window
-				   : REQUEST_PROMISE_S;
-	uint64_t deadline = now + promise;
+	if (!times->exits_from)
+		return 0;
+	return promise + (times->exits_from > times->now ? times->exits_from
+							 : times->now);
+}
 
+uint64_t request_deadline(const struct request *r,
+			  const struct request_times *times)
+{
+	uint64_t promise = times->inclusion_window < REQUEST_PROMISE_S
+				   ? times->inclusion_window
+				   : REQUEST_PROMISE_S;
+	uint64_t deadline = times->now + promise;
+
+	if (r->kind == REQUEST_EXIT)
+		return wish_deadline(times, promise);
 	if (r->kind == REQUEST_WITHDRAWAL && r->withdraw.expiry < deadline)
 		return r->withdraw.expiry;
 	return deadline;

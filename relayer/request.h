@@ -23,6 +23,8 @@ size_t book_open(const struct book *b);
 /* Writes a new one in the turn's transaction. ERR_REFUSED: it failed before,
  * ret_known says why; ERR_CONFLICT: known already;
  * ret_known is then what is known. ERR_BUSY: config requests.open is reached.
+ * ERR_INVALID: known with another signature, and nobody has proven yet which
+ * is the owner's: not kept.
  * owner_known: the signer was compared with the leaf's owner. */
 MUST_CHECK enum err book_add(struct book *b, struct turn *t,
 			     const struct request *request, bool owner_known,
@@ -41,9 +43,16 @@ MUST_CHECK enum err book_fail(struct book *b, struct turn *t, struct hash32 id,
 
 /* The table of transitions. */
 bool request_may_become(enum request_state from, enum request_state to);
-/* By when it should stand in L1's queue. Pure. */
-uint64_t request_deadline(const struct request *r, uint64_t now,
-			  uint32_t inclusion_window);
+/* What a promise rests on, in unix seconds of L1. */
+struct request_times {
+	uint64_t now, inclusion_window;
+	/* When exits run, or will if no batch lands any more; 0: unknown. */
+	uint64_t exits_from;
+};
+/* By when it should stand in L1's queue, and a wish be paid. 0: nobody can
+ * say. Pure. */
+uint64_t request_deadline(const struct request *r,
+			  const struct request_times *times);
 /* Who signed it. ERR_INVALID: not a signature; kind transaction has none. */
 MUST_CHECK enum err request_signer(const struct request *r, uint64_t chain_id,
 				   struct address rollup, struct address *ret);

@@ -92,11 +92,33 @@ static enum err want(struct book *b, struct turn *t, const struct request *r,
 	return OK;
 }
 
+/* ret_ends: it is not the owner's, and has failed. */
+static enum err prove(struct book *b, struct turn *t, struct slot *slot,
+		      const struct request *r, uint64_t index, bool *ret_ends)
+{
+	struct address signer;
+
+	*ret_ends = false;
+	if (slot->owner_ok)
+		return OK;
+	if (!slot->owner_known || slot->proven != index) {
+		ask_owner(b, slot, index);
+		return OK;
+	}
+	if (!request_signer(r, b->parts->config->shared.chain.id,
+			    t->facts->rollup, &signer) &&
+	    address_eq(signer, slot->owner))
+		return book_prove(b, t, slot);
+	*ret_ends = true;
+	return book_set_plain(b, t, slot, REQUEST_FAILED,
+			      "not signed by the leaf's owner");
+}
+
 static enum err queued_withdrawal(struct book *b, struct turn *t,
 				  struct slot *slot, const struct request *r)
 {
-	struct address signer;
 	struct task task = {0};
+	bool ends;
 
 	if (r->withdraw.expiry < t->head_time)
 		return book_set_plain(b, t, slot, REQUEST_FAILED,
@@ -106,19 +128,9 @@ static enum err queued_withdrawal(struct book *b, struct turn *t,
 			b, t, slot, REQUEST_FAILED,
 			"the hatch is open: everybody is paid out "
 			"without asking");
-	if (!slot->owner_ok && slot->owner_known &&
-	    slot->proven == r->withdraw.index) {
-		if (request_signer(r, b->parts->config->shared.chain.id,
-				   t->facts->rollup, &signer) ||
-		    !address_eq(signer, slot->owner))
-			return book_set_plain(b, t, slot, REQUEST_FAILED,
-					      "not signed by the leaf's owner");
-		slot->owner_ok = true;
-	}
-	if (!slot->owner_ok) {
-		ask_owner(b, slot, r->withdraw.index);
-		return OK;
-	}
+	enum err err = prove(b, t, slot, r, r->withdraw.index, &ends);
+	if (err || ends || !slot->owner_ok)
+		return err;
 	if (!b->bounty_known ||
 	    submit_waits(b->parts->submit, t->now_ms, r->id))
 		return OK;
@@ -144,15 +156,18 @@ static enum err queued_transaction(struct book *b, struct turn *t,
 	return want(b, t, r, &task);
 }
 
-/* Carried by the evacuation; here only what can never be. */
+/* Carried by the evacuation; here only what can never be, and whose it is:
+ * before that nobody else hears of it. */
 static enum err queued_exit(struct book *b, struct turn *t, struct slot *slot,
 			    const struct request *r)
 {
+	bool ends;
+
 	if (t->facts->count > r->exit_to.count)
 		return book_set_plain(b, t, slot, REQUEST_FAILED,
 				      "the ledger moved on: sign for the new "
 				      "count");
-	return OK;
+	return prove(b, t, slot, r, r->exit_to.index, &ends);
 }
 
 enum err book_turn_queued(struct book *b, struct turn *t, struct slot *slot)

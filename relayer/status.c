@@ -88,6 +88,14 @@ static void reason(const struct status_view *v, char *to, size_t size)
 		*to = 0;
 }
 
+/* If nothing is committed any more; 0: no clock runs. */
+static uint64_t exits_from(const struct hatch_facts *facts)
+{
+	struct phase_deadlines d = phase_deadlines(facts);
+
+	return facts->state == ROLLUP_OPEN ? d.exits_from : d.openable_at;
+}
+
 void status_publish(const struct status_view *v, struct board *board)
 {
 	const struct hatch_facts *facts = v->turn->facts;
@@ -96,6 +104,7 @@ void status_publish(const struct status_view *v, struct board *board)
 		.chain_id = v->config->shared.chain.id,
 		.hatch = v->config->shared.chain.hatch,
 		.relayer = v->config->account,
+		.evacuates = v->config->evacuate.enabled,
 		.head = v->turn->view->head.number,
 		.head_time = v->turn->head_time,
 	};
@@ -107,6 +116,7 @@ void status_publish(const struct status_view *v, struct board *board)
 		known.leaf_count = facts->leaf_count;
 		known.count = facts->count;
 		known.inclusion_window = facts->terms.inclusion_window;
+		known.exits_from = exits_from(facts);
 	}
 	reason(v, known.not_ready, sizeof(known.not_ready));
 	buf_init(&text, STATUS_MAX);

@@ -39,6 +39,9 @@ enum err requests_open(struct store_txn *txn, struct requests *ret)
 	if (!err)
 		err = store_table_open(txn, "open_requests", true, false,
 				       &ret->order);
+	if (!err)
+		err = store_table_open(txn, "wishes", true, false,
+				       &ret->wishes);
 	return err;
 }
 
@@ -230,6 +233,8 @@ static enum err order_set(struct store_txn *txn, const struct requests *rs,
 	if (!has_ended(r->state))
 		return store_put(txn, &rs->order, k, slice_of(r->id.b, 32));
 	enum err err = store_delete(txn, &rs->order, k);
+	if (!err || err == ERR_NOT_FOUND)
+		err = store_delete(txn, &rs->wishes, k);
 	return err == ERR_NOT_FOUND ? OK : err;
 }
 
@@ -290,8 +295,6 @@ struct listing {
 	struct request *requests;
 	struct sent_tx *txs;
 	size_t max, n;
-	bool any; /* kind */
-	enum request_kind kind;
 	enum err err;
 };
 
@@ -311,41 +314,49 @@ static bool visit_open(void *ctx, struct slice key, struct slice value)
 	l->err = requests_get(l->txn, l->rs, id, &l->requests[l->n]);
 	if (l->err == ERR_NOT_FOUND)
 		l->err = ERR_UNSAFE; /* listed, but not there */
-	l->n += !l->err && (l->any || l->requests[l->n].kind == l->kind);
+	l->n += !l->err;
 	return !l->err;
 }
 
-static enum err list_open(struct listing *l, size_t *ret_count)
+static enum err list_open(struct store_txn *txn, const struct requests *rs,
+			  const struct store_table *table, struct request *ret,
+			  size_t max, size_t *ret_count)
 {
-	enum err err = store_walk(l->txn, &l->rs->order, slice_of(NULL, 0),
-				  false, visit_open, l);
+	struct listing l = {.txn = txn, .rs = rs, .requests = ret, .max = max};
+	enum err err = store_walk(txn, table, slice_of(NULL, 0), false,
+				  visit_open, &l);
 
-	if (err || l->err)
-		return err ? err : l->err;
-	*ret_count = l->n;
+	if (err || l.err)
+		return err ? err : l.err;
+	*ret_count = l.n;
 	return OK;
 }
 
 enum err requests_open_list(struct store_txn *txn, const struct requests *rs,
 			    struct request *ret, size_t max, size_t *ret_count)
 {
-	struct listing l = {
-		.txn = txn, .rs = rs, .requests = ret, .max = max, .any = true};
-
-	return list_open(&l, ret_count);
+	return list_open(txn, rs, &rs->order, ret, max, ret_count);
 }
 
-enum err requests_open_kind(struct store_txn *txn, const struct requests *rs,
-			    enum request_kind kind, struct request *ret,
-			    size_t max, size_t *ret_count)
+enum err requests_publish(struct store_txn *txn, const struct requests *rs,
+			  struct hash32 id)
 {
-	struct listing l = {.txn = txn,
-			    .rs = rs,
-			    .requests = ret,
-			    .max = max,
-			    .kind = kind};
+	struct request r;
+	uint64_t seq;
+	enum err err = request_find(txn, rs, id, &r, &seq);
 
-	return list_open(&l, ret_count);
+	if (err)
+		return err;
+	assert(r.kind == REQUEST_EXIT && !has_ended(r.state));
+	struct store_key key = store_key_u64(seq);
+	return store_put(txn, &rs->wishes, slice_of(key.b, sizeof(key.b)),
+			 slice_of(id.b, sizeof(id.b)));
+}
+
+enum err requests_published(struct store_txn *txn, const struct requests *rs,
+			    struct request *ret, size_t max, size_t *ret_count)
+{
+	return list_open(txn, rs, &rs->wishes, ret, max, ret_count);
 }
 
 uint64_t requests_open_count(struct store_txn *txn, const struct requests *rs)

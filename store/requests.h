@@ -48,7 +48,7 @@ struct sent_tx {
 };
 
 struct requests {
-	struct store_table requests, txs, meta, order;
+	struct store_table requests, txs, meta, order, wishes;
 };
 
 MUST_CHECK enum err requests_open(struct store_txn *txn, struct requests *ret);
@@ -69,10 +69,14 @@ MUST_CHECK enum err requests_open_list(struct store_txn *txn,
 				       const struct requests *rs,
 				       struct request *ret, size_t max,
 				       size_t *ret_count);
-/* The same of one kind only: others do not count against max. */
-MUST_CHECK enum err requests_open_kind(struct store_txn *txn,
+/* Publishes a wish (REQUEST_EXIT) from now until it ends: whoever calls has
+ * proven that its signer owns the leaf. */
+MUST_CHECK enum err requests_publish(struct store_txn *txn,
+				     const struct requests *rs,
+				     struct hash32 id);
+/* What is published, oldest first, up to max. */
+MUST_CHECK enum err requests_published(struct store_txn *txn,
 				       const struct requests *rs,
-				       enum request_kind kind,
 				       struct request *ret, size_t max,
 				       size_t *ret_count);
 uint64_t requests_open_count(struct store_txn *txn, const struct requests *rs);

@@ -419,6 +419,122 @@ static void test_the_mined_versions_hash_outlives_a_crash(void **state)
 	bench_done(&b);
 }
 
+/* ---- whose it is --------------------------------------------------------- */
+
+static struct request a_wish(uint8_t by)
+{
+	struct request r = {.kind = REQUEST_EXIT,
+			    .state = REQUEST_QUEUED,
+			    .accepted_at = NOW};
+
+	r.exit_to = (struct exit_to){
+		.index = LEAF, .recipient = an_address(0xbb), .count = 7};
+	r.id = request_id_exit(1, an_address(0xaa), &r.exit_to);
+	r.signature =
+		sign_by(by, exit_to_digest(1, an_address(0xaa), &r.exit_to));
+	return r;
+}
+
+/* The watcher proves the one leaf. */
+static void answer_proof(struct bench *b)
+{
+	struct peer_answer answer = {.err = OK};
+	struct err_text error;
+	struct json_doc *doc;
+	struct buf text;
+
+	assert_non_null(world.proof_got);
+	buf_init(&text, 1 << 16);
+	struct json_writer w = json_writer(&text);
+	pack_json(&b->pack, &w, NULL);
+	assert_int_equal(
+		json_parse(buf_slice(&text), 1 << 20, 32, &doc, &error), OK);
+	answer.root = json_root(doc);
+	peers_got *got = world.proof_got;
+	world.proof_got = NULL;
+	got(world.proof_ctx, &answer);
+	json_free(doc);
+	buf_done(&text);
+}
+
+static size_t published(struct bench *b)
+{
+	struct request list[8];
+	size_t n;
+
+	assert_int_equal(
+		requests_published(b->t.txn, &b->parts.requests, list, 8, &n),
+		OK);
+	return n;
+}
+
+static void turn(struct bench *b)
+{
+	b->view.head.number++;
+	assert_int_equal(book_turn(b->book, &b->t), OK);
+}
+
+static void test_a_wish_is_published_once_it_is_proven(void **state)
+{
+	struct request r = a_wish(OWNER);
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	assert_int_equal(add(&b, &r, false), OK);
+	assert_int_equal(published(&b), 0);
+	turn(&b);
+	assert_int_equal(world.proofs, 1);
+	answer_proof(&b);
+	turn(&b);
+	assert_int_equal(published(&b), 1);
+	assert_int_equal(stored(&b, r.id).state, REQUEST_QUEUED);
+	turn(&b);
+	assert_int_equal(world.proofs, 1); /* an owner is one for ever */
+	bench_done(&b);
+}
+
+static void test_a_strangers_wish_does_not_stay(void **state)
+{
+	struct request r = a_wish(THIEF);
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	assert_int_equal(add(&b, &r, false), OK);
+	turn(&b);
+	answer_proof(&b);
+	turn(&b);
+	assert_int_equal(published(&b), 0);
+	assert_int_equal(stored(&b, r.id).state, REQUEST_FAILED);
+	assert_int_equal(book_open(b.book), 0);
+	bench_done(&b);
+}
+
+/* Anybody can make requests that nobody can prove. */
+static void test_the_unproven_leave_room_for_the_others(void **state)
+{
+	struct request r = {.kind = REQUEST_EXIT, .state = REQUEST_QUEUED};
+	size_t taken = 0;
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	r.exit_to.count = 7;
+	for (uint8_t i = 1; i <= 8; i++) {
+		r.id = a_hash(i);
+		taken += !add(&b, &r, false);
+	}
+	assert_int_equal(taken, 8 / UNPROVEN_SHARE);
+	for (uint8_t i = 11; i <= 16; i++) {
+		r.id = a_hash(i);
+		assert_int_equal(add(&b, &r, true), OK);
+	}
+	turn(&b); /* counted anew */
+	assert_int_equal(b.book->unproven, 2);
+	bench_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -426,6 +542,9 @@ int main(void)
 			test_a_smaller_book_carries_all_that_is_stored),
 		cmocka_unit_test(test_what_found_no_place_is_not_written),
 		cmocka_unit_test(test_the_mined_versions_hash_outlives_a_crash),
+		cmocka_unit_test(test_a_wish_is_published_once_it_is_proven),
+		cmocka_unit_test(test_a_strangers_wish_does_not_stay),
+		cmocka_unit_test(test_the_unproven_leave_room_for_the_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

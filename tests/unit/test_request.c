@@ -21,6 +21,8 @@ static struct board_facts world(void)
 				    .state = ROLLUP_RUNNING,
 				    .leaf_count = 100,
 				    .count = 7,
+				    .evacuates = true,
+				    .exits_from = NOW + 9000,
 				    .head_time = NOW,
 				    .inclusion_window = 600};
 }
@@ -190,8 +192,40 @@ static void test_an_exit_of_a_past_count_is_refused(void **state)
 	assert_string_equal(judge(&facts, buf_slice(&b), &item), "");
 	assert_hash_equal(item.request.id,
 			  request_id_exit(1, facts.rollup, &wish));
+	assert_int_equal(item.request.deadline, NOW + 9600);
 	buf_done(&item.raw);
 	buf_done(&b);
+}
+
+static const char *judge_exit_of(const struct board_facts *facts,
+				 uint64_t count)
+{
+	struct exit_to wish = {
+		.index = 5, .recipient = an_address(0xbb), .count = count};
+	struct board_item item;
+	struct buf b;
+
+	buf_init(&b, 4096);
+	write_exit(&b, &wish);
+	const char *text = judge(facts, buf_slice(&b), &item);
+	if (!*text)
+		buf_done(&item.raw);
+	buf_done(&b);
+	return text;
+}
+
+static void test_a_wish_that_nobody_keeps_is_refused(void **state)
+{
+	struct board_facts facts = world();
+	uint64_t far = facts.count + WISH_COUNT_AHEAD;
+
+	(void)state;
+	assert_string_equal(judge_exit_of(&facts, far), "");
+	assert_string_equal(judge_exit_of(&facts, far + 1),
+			    "422 certain_to_fail count");
+	facts.evacuates = false;
+	assert_string_equal(judge_exit_of(&facts, facts.count),
+			    "422 certain_to_fail kind");
 }
 
 static void test_nonsense_is_refused_by_its_field(void **state)
@@ -256,16 +290,31 @@ static void test_no_prefix_of_a_request_is_taken(void **state)
 
 static void test_the_deadline_is_never_after_the_signature_expires(void **state)
 {
+	struct request_times times = {.now = NOW, .inclusion_window = 600};
 	struct request r = {.kind = REQUEST_WITHDRAWAL};
 
 	(void)state;
 	r.withdraw.expiry = NOW + 10;
-	assert_int_equal(request_deadline(&r, NOW, 600), NOW + 10);
+	assert_int_equal(request_deadline(&r, &times), NOW + 10);
 	r.withdraw.expiry = NOW + 10000;
-	assert_int_equal(request_deadline(&r, NOW, 600), NOW + 600);
+	assert_int_equal(request_deadline(&r, &times), NOW + 600);
 	/* A window of days is no promise to wait days. */
 	r.withdraw.expiry = NOW + 1000000;
-	assert_int_equal(request_deadline(&r, NOW, 86400), NOW + 3600);
+	times.inclusion_window = 86400;
+	assert_int_equal(request_deadline(&r, &times), NOW + 3600);
+}
+
+static void test_a_wish_is_promised_from_the_exits_on(void **state)
+{
+	struct request_times times = {.now = NOW, .inclusion_window = 600};
+	struct request r = {.kind = REQUEST_EXIT};
+
+	(void)state;
+	assert_int_equal(request_deadline(&r, &times), 0); /* no clock runs */
+	times.exits_from = NOW + 9000; /* the hatch is closed */
+	assert_int_equal(request_deadline(&r, &times), NOW + 9600);
+	times.exits_from = NOW - 5; /* it is open */
+	assert_int_equal(request_deadline(&r, &times), NOW + 600);
 }
 
 static void test_nothing_follows_an_end(void **state)
@@ -335,6 +384,34 @@ static void test_a_proof_of_another_leaf_proves_no_owner(void **state)
 	buf_done(&text);
 	intake_free(in);
 	peers_free(parts.peers);
+}
+
+/* All the places for proofs are taken: it waits for one, and is told so. */
+static void test_what_cannot_be_proven_in_time_is_not_kept(void **state)
+{
+	struct hatch_facts facts = {.count = 7};
+	struct l1_view view = {.healthy = true};
+	struct turn t = {.now_ms = 5000, .view = &view, .facts = &facts};
+	struct board_item *item = calloc(1, sizeof(*item));
+	struct parts parts = {0};
+
+	(void)state;
+	assert_non_null(item);
+	item->request.kind = REQUEST_EXIT;
+	struct board *board = board_new();
+	struct intake *in = intake_new(&parts, board);
+	for (size_t i = 0; i < PEER_ASKS_MAX; i++)
+		in->asks[i].used = true;
+	assert_true(board_push(board, item));
+	assert_int_equal(intake_turn(in, NULL, &t), OK);
+	assert_false(item->done);
+	t.now_ms += OWNER_WAIT_MS;
+	assert_int_equal(intake_turn(in, NULL, &t), OK);
+	assert_true(item->done);
+	assert_int_equal(item->answer.status, 503);
+	buf_done(&item->answer.body);
+	intake_free(in);
+	board_free(board);
 }
 
 /* ---- the book, with a store --------------------------------------------- */
@@ -454,9 +531,11 @@ static void test_the_owners_signature_takes_the_place(void **state)
 	bench_init(&b);
 	r.signature.b[0] = 1; /* somebody's */
 	assert_int_equal(book_add(b.book, &b.t, &r, false, &known), OK);
-	r.signature.b[0] = 2; /* unproven too: the first stands */
 	assert_int_equal(book_add(b.book, &b.t, &r, false, &known),
 			 ERR_CONFLICT);
+	r.signature.b[0] = 2; /* unproven too: not kept, and not said to be */
+	assert_int_equal(book_add(b.book, &b.t, &r, false, &known),
+			 ERR_INVALID);
 	assert_int_equal(known.signature.b[0], 1);
 	r.signature.b[0] = 3; /* proven */
 	assert_int_equal(book_add(b.book, &b.t, &r, true, &known),
@@ -468,6 +547,9 @@ static void test_the_owners_signature_takes_the_place(void **state)
 	assert_int_equal(book_add(b.book, &b.t, &r, false, &known),
 			 ERR_REFUSED);
 	assert_string_equal(known.outcome, "for a test");
+	r.signature.b[0] = 4; /* that one failed, this one did not */
+	assert_int_equal(book_add(b.book, &b.t, &r, false, &known),
+			 ERR_INVALID);
 	assert_int_equal(book_add(b.book, &b.t, &r, true, &known),
 			 ERR_CONFLICT);
 	assert_int_equal(requests_get(b.txn, &b.parts.requests, r.id, &known),
@@ -488,6 +570,10 @@ int main(void)
 		cmocka_unit_test(test_no_prefix_of_a_request_is_taken),
 		cmocka_unit_test(
 			test_the_deadline_is_never_after_the_signature_expires),
+		cmocka_unit_test(test_a_wish_is_promised_from_the_exits_on),
+		cmocka_unit_test(test_a_wish_that_nobody_keeps_is_refused),
+		cmocka_unit_test(
+			test_what_cannot_be_proven_in_time_is_not_kept),
 		cmocka_unit_test(test_nothing_follows_an_end),
 		cmocka_unit_test(test_a_proof_of_another_leaf_proves_no_owner),
 		cmocka_unit_test(test_included_is_proven_again_after_a_start),

@@ -132,6 +132,44 @@ static void test_open_list_is_oldest_first_without_the_ended(void **state)
 	teardown(&f);
 }
 
+static void test_a_wish_is_published_until_it_ends(void **state)
+{
+	struct request list[4], r;
+	struct fixture f;
+	size_t n;
+
+	(void)state;
+	setup(&f);
+	for (uint8_t id = 1; id <= 3; id++) {
+		r = request(id, REQUEST_EXIT);
+		assert_int_equal(requests_add(f.txn, &f.rs, &r), OK);
+	}
+	assert_int_equal(requests_published(f.txn, &f.rs, list, 4, &n), OK);
+	assert_int_equal(n, 0); /* nobody has proven whose they are */
+	r = request(3, REQUEST_EXIT);
+	assert_int_equal(requests_publish(f.txn, &f.rs, r.id), OK);
+	assert_int_equal(requests_publish(f.txn, &f.rs, r.id), OK);
+	r = request(1, REQUEST_EXIT);
+	assert_int_equal(requests_publish(f.txn, &f.rs, r.id), OK);
+	assert_int_equal(requests_published(f.txn, &f.rs, list, 4, &n), OK);
+	assert_int_equal(n, 2);
+	assert_int_equal(list[0].id.b[0], 1);
+	r.state = REQUEST_SENT;
+	assert_int_equal(requests_update(f.txn, &f.rs, &r), OK);
+	assert_int_equal(requests_published(f.txn, &f.rs, list, 4, &n), OK);
+	assert_int_equal(n, 2);
+	r.state = REQUEST_FAILED;
+	assert_int_equal(requests_update(f.txn, &f.rs, &r), OK);
+	r.state = REQUEST_QUEUED; /* again, and not proven yet */
+	assert_int_equal(requests_update(f.txn, &f.rs, &r), OK);
+	assert_int_equal(requests_published(f.txn, &f.rs, list, 4, &n), OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(list[0].id.b[0], 3);
+	r.id.b[0] = 77;
+	assert_int_equal(requests_publish(f.txn, &f.rs, r.id), ERR_NOT_FOUND);
+	teardown(&f);
+}
+
 static struct sent_tx sent(uint64_t nonce, const char *raw)
 {
 	return (struct sent_tx){.nonce = nonce,
@@ -203,6 +241,7 @@ int main(void)
 		cmocka_unit_test(test_known_request_is_not_written_twice),
 		cmocka_unit_test(
 			test_open_list_is_oldest_first_without_the_ended),
+		cmocka_unit_test(test_a_wish_is_published_until_it_ends),
 		cmocka_unit_test(test_replacement_keeps_its_nonce),
 		cmocka_unit_test(test_nonce_never_falls_even_when_forgotten),
 	};
