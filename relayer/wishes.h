@@ -2,6 +2,10 @@
  * given, and those that the other relayers of its config publish, so that
  * nobody evacuates a leaf past its owner's word.
  *
+ * What another relayer says is not proven: each has places of its own, which it
+ * alone can fill, and the evacuation holds a wish against its leaf before it
+ * heeds it.
+ *
  * Whoever was given a wish carries it; the others leave its leaf alone, and
  * carry it themselves only when it is still not done after a while. */
 #ifndef EGRESS_RELAYER_WISHES_H
@@ -15,6 +19,7 @@ struct wishes;
 struct wish {
 	struct request request; /* kind exit */
 	bool foreign;
+	size_t at; /* foreign: its place, until the turn's end */
 };
 
 struct wish_walk { /* zero to begin */
