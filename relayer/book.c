@@ -401,6 +401,8 @@ enum err book_turn(struct book *b, struct turn *t)
 		err = turn_slot(b, t, slot, &full);
 		b->unproven += slot->used && is_unproven(slot);
 	}
+	if (!err)
+		book_look_elsewhere(b, t);
 	if (!err && t->facts_moved)
 		book_ask_fates(b, t);
 	return err;
@@ -408,22 +410,16 @@ enum err book_turn(struct book *b, struct turn *t)
 
 /* ---- what became of its transaction ------------------------------------- */
 
+/* Reverts that follow from the request alone: no later block can see it
+ * otherwise. */
 static const struct {
-	const char *name; /* of the revert */
-	enum request_state state;
+	const char *name;
 	const char *outcome;
 } endings[] = {
-	{"SignatureUsed", REQUEST_FINAL,
-	 "asked for on L1 by another transaction"},
-	{"SignatureExpired", REQUEST_FAILED, "expired before it reached L1"},
-	{"BadSignature", REQUEST_FAILED, "L1 does not take the signature"},
-	{"BadRecipient", REQUEST_FAILED, "L1 does not take the recipient"},
-	{"ZeroAmount", REQUEST_FAILED, "the amount is zero"},
-	{"TooManyBytes", REQUEST_FAILED, "too many bytes"},
-	{"AlreadyExited", REQUEST_FAILED,
-	 "the leaf was paid out already, to its owner's own address"},
-	{"NotBalance", REQUEST_FAILED, "there is no balance in this leaf"},
-	{"NotOwner", REQUEST_FAILED, "not signed by the leaf's owner"},
+	{"BadSignature", "L1 does not take the signature"},
+	{"BadRecipient", "L1 does not take the recipient"},
+	{"ZeroAmount", "the amount is zero"},
+	{"TooManyBytes", "too many bytes"},
 };
 
 /* A wish that L1 does not take must not hold its leaf back for ever: then the
@@ -431,6 +427,7 @@ static const struct {
 static bool wish_is_dead(struct slot *slot, const struct task_news *news)
 {
 	return slot->kind == REQUEST_EXIT && !news->for_now &&
+	       !request_refusal_is_hearsay(news->why) &&
 	       ++slot->refused >= WISH_TRIES;
 }
 
@@ -442,9 +439,15 @@ static enum err news_refused(struct book *b, struct turn *t, struct slot *slot,
 
 	if (slot->state != REQUEST_QUEUED)
 		return OK;
+	if (strstr(why, "SignatureUsed")) { /* until it is final: hearsay */
+		slot->taken = true;
+		slot->taken_ms = t->now_ms + REFUSED_LAST_MS;
+		return book_set_plain(b, t, slot, REQUEST_QUEUED,
+				      "on L1 already, not final yet");
+	}
 	for (size_t i = 0; i < ARRAY_LEN(endings); i++)
 		if (strstr(why, endings[i].name))
-			return book_set_plain(b, t, slot, endings[i].state,
+			return book_set_plain(b, t, slot, REQUEST_FAILED,
 					      endings[i].outcome);
 	if (wish_is_dead(slot, news)) {
 		snprintf(text, sizeof(text), "L1 refuses it: %.75s", why);

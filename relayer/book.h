@@ -1,9 +1,17 @@
-/* Inside of book.c, which is in two files: the slots and their states. */
+/* Inside of book.c, which is in three files: the slots, their states, and what
+ * others did for them. */
 #ifndef EGRESS_RELAYER_BOOK_H
 #define EGRESS_RELAYER_BOOK_H
 
 #include "relayer/limits.h"
 #include "relayer/request.h"
+
+enum slot_seek {
+	SLOT_IDLE,
+	SLOT_WANTED, /* in the next pass over L1's queue */
+	SLOT_SOUGHT,
+	SLOT_LOOKED, /* the pass is through: fit and l1_id say what it found */
+};
 
 struct slot {
 	struct book *book;
@@ -17,6 +25,14 @@ struct slot {
 	struct address owner;
 	uint64_t proven, owner_head, owner_leaf;
 	unsigned refused; /* a wish: by L1, so often */
+	/* QUEUED: its signature is used, says L1's newest block (taken), and
+	 * the one acted on (spent) */
+	bool taken, spent;
+	uint64_t taken_ms; /* L1 is not asked again before */
+	uint64_t spent_at; /* acted block that was asked last */
+	enum slot_seek seek;
+	uint64_t seek_ms; /* not in a pass before */
+	unsigned fit;	  /* of l1_id; 0: not found */
 	/* SIGNED, SENT: the block, then the id that L1 gave */
 	struct hash32 tx, block_hash;
 	uint64_t block, event_head, l1_id;
@@ -30,6 +46,15 @@ struct slot {
 	uint64_t stamp, l1_index;
 	struct address l1_recipient;
 	struct u256 l1_amount;
+};
+
+struct seek { /* a pass over L1's queue at one block, newest entry first */
+	bool running, asked, came, broken;
+	struct block_ref block;
+	uint64_t head; /* when it was last asked */
+	uint64_t next, low;
+	size_t n;
+	struct l1_withdrawal page[SEEK_PAGE]; /* ids next - 1, next - 2 … */
 };
 
 struct book {
@@ -47,6 +72,10 @@ struct book {
 	bool fates_asked;
 	size_t fate_at, n_fates;
 	struct slot *fates[FATES_MAX];
+	bool spent_asked;
+	size_t n_spent;
+	struct slot *spent[FATES_MAX];
+	struct seek seek;
 };
 
 struct change { /* of a request's state */
@@ -73,5 +102,7 @@ MUST_CHECK enum err book_turn_sent(struct book *b, struct turn *t,
 MUST_CHECK enum err book_turn_fate(struct book *b, struct turn *t,
 				   struct slot *slot); /* INCLUDED */
 void book_ask_fates(struct book *b, struct turn *t);
+/* elsewhere.c: for those that are taken, or can not be sent any more. */
+void book_look_elsewhere(struct book *b, struct turn *t);
 
 #endif

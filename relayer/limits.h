@@ -76,6 +76,10 @@
 #define WISH_TRIES 3
 /* How long the relayer that was given a wish may take to carry it. */
 #define FOREIGN_WISH_MS 6000
+/* Entries of L1's queue that are read at once to find a request that another
+ * brought there; and when it is not found, how long until the next pass. */
+#define SEEK_PAGE     64
+#define SEEK_RETRY_MS 60000
 /* Requests whose fate on L1 is read at once. */
 #define FATES_MAX 64
 

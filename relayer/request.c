@@ -7,22 +7,35 @@ bool request_may_become(enum request_state from, enum request_state to)
 {
 	switch (from) {
 	case REQUEST_QUEUED:
-		/* FINAL: somebody else brought it to L1 first */
-		return to == REQUEST_SIGNED || to == REQUEST_FINAL ||
-		       to == REQUEST_FAILED;
+		/* INCLUDED: somebody else brought it to L1; FINAL: its
+		 * recipient was paid by somebody else */
+		return to == REQUEST_SIGNED || to == REQUEST_INCLUDED ||
+		       to == REQUEST_FINAL || to == REQUEST_FAILED;
 	case REQUEST_SIGNED:
 		return to == REQUEST_SENT || to == REQUEST_INCLUDED ||
 		       to == REQUEST_QUEUED;
 	case REQUEST_SENT:
 		return to == REQUEST_INCLUDED || to == REQUEST_QUEUED;
-	case REQUEST_INCLUDED:
+	case REQUEST_INCLUDED: /* QUEUED: another's block, and it is gone */
 		return to == REQUEST_FINAL || to == REQUEST_FAILED ||
-		       to == REQUEST_SENT;
+		       to == REQUEST_SENT || to == REQUEST_QUEUED;
 	case REQUEST_FAILED: /* sent again, proven this time */
 		return to == REQUEST_QUEUED;
 	case REQUEST_FINAL:
 		return false;
 	}
+	return false;
+}
+
+bool request_refusal_is_hearsay(const char *why)
+{
+	static const char *const names[] = {"AlreadyExited", "NotOwner",
+					    "NotBalance", "ExitsNotOpen",
+					    "BadProof"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strstr(why, names[i]))
+			return true;
 	return false;
 }
 

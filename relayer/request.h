@@ -3,6 +3,9 @@
  *   queued → signed → sent → included → final
  *      ↘ failed ↙ (never without the reason in plain words)
  *
+ * What another brought to L1 goes from queued to included, once it stands in
+ * the queue of the block acted on.
+ *
  * Included is not executed: a withdrawal is final when L1 has paid it, judged
  * by the contract's own state and by nothing else.  A wish to exit elsewhere
  * is kept and published, and carried when exits are open. */
@@ -43,6 +46,9 @@ MUST_CHECK enum err book_fail(struct book *b, struct turn *t, struct hash32 id,
 
 /* The table of transitions. */
 bool request_may_become(enum request_state from, enum request_state to);
+/* L1's newest block refuses a wish for what only the block acted on decides:
+ * whose the leaf is, whether it was paid out. */
+bool request_refusal_is_hearsay(const char *why);
 /* What a promise rests on, in unix seconds of L1. */
 struct request_times {
 	uint64_t now, inclusion_window;

@@ -114,23 +114,64 @@ static enum err prove(struct book *b, struct turn *t, struct slot *slot,
 			      "not signed by the leaf's owner");
 }
 
+/* NULL, or why nobody can bring it to L1 after the block acted on. */
+static const char *too_late(const struct turn *t, const struct request *r)
+{
+	if (t->facts->state != ROLLUP_RUNNING)
+		return "the hatch is open: everybody is paid out without "
+		       "asking";
+	if (r->withdraw.expiry < t->facts->block.time)
+		return "expired before it reached L1";
+	return NULL;
+}
+
+/* Its signature is used, or it is too late for it: is it in L1's queue?  over:
+ * why it has failed when it is not; NULL: it must be there, and is looked for
+ * again. */
+static enum err elsewhere(struct book *b, struct turn *t, struct slot *slot,
+			  const char *over)
+{
+	char text[96];
+
+	if (slot->seek == SLOT_IDLE) {
+		slot->seek = SLOT_WANTED;
+		slot->seek_ms = 0;
+	}
+	if (slot->seek != SLOT_LOOKED)
+		return OK;
+	slot->seek = SLOT_IDLE;
+	if (slot->fit) {
+		slot->block = 0; /* whose transaction it was is not known */
+		slot->tx = (struct hash32){{0}};
+		slot->taken = slot->spent = slot->seen_fate = false;
+		snprintf(text, sizeof(text),
+			 "withdrawal %llu on L1, by another transaction",
+			 (unsigned long long)slot->l1_id);
+		return book_set_plain(b, t, slot, REQUEST_INCLUDED, text);
+	}
+	if (!slot->spent)
+		return book_set_plain(b, t, slot, REQUEST_FAILED, over);
+	slot->seek = SLOT_WANTED;
+	slot->seek_ms = t->now_ms + SEEK_RETRY_MS;
+	return OK;
+}
+
 static enum err queued_withdrawal(struct book *b, struct turn *t,
 				  struct slot *slot, const struct request *r)
 {
+	const char *over = too_late(t, r);
 	struct task task = {0};
 	bool ends;
 
-	if (r->withdraw.expiry < t->head_time)
-		return book_set_plain(b, t, slot, REQUEST_FAILED,
-				      "expired before it reached L1");
-	if (t->facts->state != ROLLUP_RUNNING)
-		return book_set_plain(
-			b, t, slot, REQUEST_FAILED,
-			"the hatch is open: everybody is paid out "
-			"without asking");
 	enum err err = prove(b, t, slot, r, r->withdraw.index, &ends);
 	if (err || ends || !slot->owner_ok)
 		return err;
+	if (slot->spent || over)
+		return elsewhere(b, t, slot, over);
+	if (r->withdraw.expiry < t->head_time)
+		return OK; /* over, but the block acted on does not know yet */
+	if (slot->taken && t->now_ms < slot->taken_ms)
+		return OK;
 	if (!b->bounty_known ||
 	    submit_waits(b->parts->submit, t->now_ms, r->id))
 		return OK;
@@ -301,6 +342,9 @@ enum err book_turn_fate(struct book *b, struct turn *t, struct slot *slot)
 	slot->has_fate = false;
 	if (!is_this(b, t, slot)) { /* another's: our block is gone */
 		slot->seen_fate = false;
+		if (hash_is_zero(slot->tx))
+			return book_set_plain(b, t, slot, REQUEST_QUEUED,
+					      "looked up on L1 again");
 		slot->want_status = !submit_flying(b->parts->submit, slot->id);
 		return book_set_plain(b, t, slot, REQUEST_SENT,
 				      "looked up on L1 again");

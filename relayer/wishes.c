@@ -178,7 +178,8 @@ static void count_refusal(struct foreign *f)
 
 void wishes_news(struct wishes *w, const struct task_news *news)
 {
-	if (news->event != TASK_REFUSED || news->for_now)
+	if (news->event != TASK_REFUSED || news->for_now ||
+	    request_refusal_is_hearsay(news->why))
 		return;
 	for (size_t i = 0; i < w->n_shares; i++)
 		for (size_t k = 0; k < w->shares[i].n; k++)

@@ -2,6 +2,7 @@
  * test's own: it answers what was asked, by hand. */
 #include "tests/unit/unit.h"
 
+#include "abi/contracts_tables.h"
 #include "abi/merkle.h"
 #include "abi/pack.h"
 #include "l1/account.h"
@@ -17,25 +18,29 @@
 
 /* ---- the world ----------------------------------------------------------- */
 
-static struct {
-	unsigned calls, proofs, statuses, events;
-	size_t n_calls;
-	struct buf call[FATES_MAX]; /* data of the newest batch */
+#define ASKS 8
+
+struct asked { /* a batch of calls that waits for its answer */
+	bool open;
+	uint32_t selector;
+	size_t n;
+	uint64_t ids[FATES_MAX]; /* of withdrawals */
 	struct hash32 at;
-	l1_calls_done *calls_done;
-	void *calls_ctx;
+	l1_calls_done *done;
+	void *ctx;
+};
+
+static struct {
+	unsigned proofs, statuses, events;
+	struct asked asks[ASKS];
 	peers_got *proof_got;
 	void *proof_ctx;
 	bool no_peer; /* peers_ask says ERR_BUSY */
-	tx_status_done *status_done;
-	void *status_ctx;
 	struct hash32 status_of;
 } world;
 
 static void world_clear(void)
 {
-	for (size_t i = 0; i < FATES_MAX; i++)
-		buf_done(&world.call[i]);
 	memset(&world, 0, sizeof(world));
 }
 
@@ -45,25 +50,49 @@ enum err l1_calls(struct l1 *l1, struct address from,
 {
 	(void)l1;
 	(void)from;
-	if (n > FATES_MAX)
-		return ERR_BUSY;
-	world.calls++;
-	world.n_calls = n;
-	world.at = block_hash;
-	for (size_t i = 0; i < n; i++) {
-		buf_done(&world.call[i]);
-		buf_init(&world.call[i], 1 << 16);
-		buf_add_slice(&world.call[i], calls[i].data);
+	for (size_t i = 0; i < ASKS; i++) {
+		struct asked *a = &world.asks[i];
+		if (a->open)
+			continue;
+		*a = (struct asked){.open = true,
+				    .n = n,
+				    .at = block_hash,
+				    .done = done,
+				    .ctx = ctx};
+		a->selector = (uint32_t)get_be(calls[0].data.p, 4);
+		for (size_t k = 0; k < n && k < FATES_MAX; k++)
+			if (calls[k].data.len == 12)
+				a->ids[k] = get_be(calls[k].data.p + 4, 8);
+		return OK;
 	}
-	world.calls_done = done;
-	world.calls_ctx = ctx;
-	return OK;
+	return ERR_BUSY;
 }
+
+static struct asked *ask_of(uint32_t selector)
+{
+	for (size_t i = 0; i < ASKS; i++)
+		if (world.asks[i].open && world.asks[i].selector == selector)
+			return &world.asks[i];
+	return NULL;
+}
+
+static void answer_calls(uint32_t selector,
+			 const struct l1_call_result *results)
+{
+	struct asked *a = ask_of(selector), copy;
+
+	assert_non_null(a);
+	copy = *a;
+	a->open = false;
+	copy.done(copy.ctx, results, copy.n);
+}
+
+#define SEL_A_WITHDRAWAL UINT32_C(0x77777777)
 
 /* A withdrawal is answered as it stands in memory. */
 void l1_withdrawal_call(struct buf *data, uint64_t id)
 {
-	buf_add_be(data, 0x77777777, 4);
+	buf_add_be(data, SEL_A_WITHDRAWAL, 4);
 	buf_add_be(data, id, 8);
 }
 
@@ -97,10 +126,10 @@ enum err tx_status_read(struct l1 *l1, struct hash32 tx, tx_status_done *done,
 			void *ctx)
 {
 	(void)l1;
+	(void)done;
+	(void)ctx;
 	world.statuses++;
 	world.status_of = tx;
-	world.status_done = done;
-	world.status_ctx = ctx;
 	return OK;
 }
 
@@ -535,6 +564,195 @@ static void test_the_unproven_leave_room_for_the_others(void **state)
 	bench_done(&b);
 }
 
+/* ---- what others brought to L1 ------------------------------------------- */
+
+static void acted_moves(struct bench *b)
+{
+	b->facts.block.number++;
+	b->facts.block.time++;
+	b->facts.block.hash = a_hash((uint8_t)b->facts.block.number);
+	b->t.facts_moved = true;
+	b->t.now_ms += 1000;
+	turn(b);
+	b->t.facts_moved = false;
+}
+
+static void refused(struct bench *b, struct hash32 id, const char *why)
+{
+	struct task_news news = {.key = id, .event = TASK_REFUSED, .why = why};
+
+	assert_int_equal(book_news(b->book, &b->t, &news), OK);
+}
+
+static void answer_spent(const char *name)
+{
+	struct l1_call_result result = {.err = ERR_REFUSED};
+
+	snprintf(result.text, sizeof(result.text), "%s", name);
+	answer_calls(SEL_SOVEREIGNROLLUP_REQUEST_WITHDRAWAL_FOR, &result);
+}
+
+/* L1's queue, ids 0 … 2. */
+static struct l1_withdrawal queue[3];
+
+static void fill_queue(struct bench *b, const struct request *ours)
+{
+	struct l1_withdrawal w = {.owner = address_of(OWNER),
+				  .recipient = ours->withdraw.recipient,
+				  .index = LEAF,
+				  .stamp = NOW - 100,
+				  .amount = ours->withdraw.amount,
+				  .fate = EGRESS_FATE_QUEUED};
+
+	b->facts.withdraw_tail = 3;
+	for (size_t i = 0; i < 3; i++)
+		queue[i] = w;
+	queue[0].fate = EGRESS_FATE_PAID; /* an old one of the same owner */
+	queue[0].recipient = an_address(0);
+	queue[2].amount = u256_from(1000); /* another order */
+}
+
+static void answer_queue(void)
+{
+	struct l1_call_result results[FATES_MAX] = {{0}};
+	struct asked *a = ask_of(SEL_A_WITHDRAWAL);
+
+	assert_non_null(a);
+	for (size_t i = 0; i < a->n; i++)
+		results[i].data = slice_of(&queue[a->ids[i]], sizeof(queue[0]));
+	answer_calls(SEL_A_WITHDRAWAL, results);
+}
+
+static void test_a_used_signature_is_hearsay_until_it_is_final(void **state)
+{
+	struct request r = a_withdrawal(OWNER);
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	fill_queue(&b, &r);
+	assert_int_equal(add(&b, &r, true), OK);
+	refused(&b, r.id, "SignatureUsed");
+	assert_int_equal(stored(&b, r.id).state, REQUEST_QUEUED);
+	acted_moves(&b);
+	answer_spent("BountyTooSmall"); /* the other's block is not final */
+	turn(&b);
+	assert_null(ask_of(SEL_A_WITHDRAWAL));
+	/* A reorg takes it away: L1 is asked anew, and it is carried. */
+	b.t.now_ms += REFUSED_LAST_MS;
+	b.book->bounty_known = true;
+	turn(&b);
+	assert_true(submit_flying(b.parts.submit, r.id));
+	bench_done(&b);
+}
+
+static void test_what_another_brought_to_l1_is_followed_there(void **state)
+{
+	struct request r = a_withdrawal(OWNER);
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	fill_queue(&b, &r);
+	assert_int_equal(add(&b, &r, true), OK);
+	refused(&b, r.id, "SignatureUsed");
+	acted_moves(&b);
+	assert_hash_equal(
+		ask_of(SEL_SOVEREIGNROLLUP_REQUEST_WITHDRAWAL_FOR)->at,
+		b.facts.block.hash);
+	answer_spent("SignatureUsed");
+	turn(&b);
+	turn(&b);
+	assert_hash_equal(ask_of(SEL_A_WITHDRAWAL)->at, b.facts.block.hash);
+	answer_queue();
+	turn(&b);
+	turn(&b);
+	struct request now = stored(&b, r.id);
+	assert_int_equal(now.state, REQUEST_INCLUDED);
+	assert_int_equal(now.l1_id, 1);
+	/* From here on the contract's own state decides. */
+	acted_moves(&b);
+	queue[1].fate = EGRESS_FATE_PAID;
+	answer_queue();
+	turn(&b);
+	assert_int_equal(stored(&b, r.id).state, REQUEST_FINAL);
+	bench_done(&b);
+}
+
+static void test_what_is_not_found_is_looked_for_again(void **state)
+{
+	struct request r = a_withdrawal(OWNER);
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	assert_int_equal(add(&b, &r, true), OK);
+	refused(&b, r.id, "SignatureUsed");
+	acted_moves(&b);
+	answer_spent("SignatureUsed"); /* but the queue is empty */
+	for (unsigned i = 0; i < 4; i++)
+		acted_moves(&b);
+	assert_int_equal(stored(&b, r.id).state, REQUEST_QUEUED);
+	fill_queue(&b, &r);
+	acted_moves(&b);
+	assert_null(ask_of(SEL_A_WITHDRAWAL));
+	b.t.now_ms += SEEK_RETRY_MS;
+	turn(&b);
+	answer_queue();
+	turn(&b);
+	turn(&b);
+	assert_int_equal(stored(&b, r.id).state, REQUEST_INCLUDED);
+	bench_done(&b);
+}
+
+static enum request_state expires(struct bench *b, uint64_t stamp)
+{
+	struct request r = a_withdrawal(OWNER);
+
+	bench_init(b);
+	fill_queue(b, &r);
+	queue[1].stamp = stamp;
+	assert_int_equal(add(b, &r, true), OK);
+	b->t.head_time = r.withdraw.expiry + 1;
+	turn(b); /* the block acted on is older: nothing is certain yet */
+	assert_null(ask_of(SEL_A_WITHDRAWAL));
+	assert_int_equal(stored(b, r.id).state, REQUEST_QUEUED);
+	b->facts.block.time = r.withdraw.expiry;
+	acted_moves(b);
+	answer_queue();
+	turn(b);
+	turn(b);
+	enum request_state ret = stored(b, r.id).state;
+	bench_done(b);
+	return ret;
+}
+
+static void test_an_expired_one_may_stand_on_l1(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	assert_int_equal(expires(&b, NOW + 10), REQUEST_INCLUDED);
+	assert_int_equal(expires(&b, NOW - 10), REQUEST_FAILED);
+}
+
+static void test_a_wish_does_not_end_by_hearsay(void **state)
+{
+	static const char *const names[] = {"AlreadyExited", "NotOwner",
+					    "NotBalance"};
+	struct request r = a_wish(OWNER);
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	assert_int_equal(add(&b, &r, true), OK);
+	for (unsigned i = 0; i < 2 * WISH_TRIES; i++)
+		for (size_t k = 0; k < ARRAY_LEN(names); k++)
+			refused(&b, r.id, names[k]);
+	assert_int_equal(stored(&b, r.id).state, REQUEST_QUEUED);
+	bench_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -545,6 +763,13 @@ int main(void)
 		cmocka_unit_test(test_a_wish_is_published_once_it_is_proven),
 		cmocka_unit_test(test_a_strangers_wish_does_not_stay),
 		cmocka_unit_test(test_the_unproven_leave_room_for_the_others),
+		cmocka_unit_test(
+			test_a_used_signature_is_hearsay_until_it_is_final),
+		cmocka_unit_test(
+			test_what_another_brought_to_l1_is_followed_there),
+		cmocka_unit_test(test_what_is_not_found_is_looked_for_again),
+		cmocka_unit_test(test_an_expired_one_may_stand_on_l1),
+		cmocka_unit_test(test_a_wish_does_not_end_by_hearsay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -430,6 +430,7 @@ static void test_an_id_of_anothers_withdrawal_is_looked_up_again(void **state)
 	struct request r = {.id = a_hash(3),
 			    .kind = REQUEST_WITHDRAWAL,
 			    .state = REQUEST_INCLUDED,
+			    .tx_hash = a_hash(8),
 			    .withdraw = {.index = 4,
 					 .amount = u256_from(9),
 					 .recipient = an_address(6)}};

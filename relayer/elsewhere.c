@@ -1,0 +1,231 @@
+/* Requests that somebody else brought to L1: the citizen may ask several
+ * relayers, or go there alone.  What L1's newest block says only starts the
+ * search; it is found, or not there, at the block acted on. */
+#include <stdlib.h>
+
+#include "abi/contracts_tables.h"
+#include "relayer/book.h"
+#include "relayer/calls.h"
+#include "relayer/limits.h"
+
+/* ---- is the signature used there? ---------------------------------------- */
+
+static void spent_came(void *ctx, const struct l1_call_result *results,
+		       size_t n)
+{
+	struct book *b = ctx;
+
+	b->spent_asked = false;
+	for (size_t i = 0; i < b->n_spent; i++) {
+		struct slot *slot = b->spent[i];
+		slot->asking--;
+		if (slot->used && i < n && results[i].err == ERR_REFUSED &&
+		    strstr(results[i].text, "SignatureUsed"))
+			slot->spent = true;
+	}
+}
+
+static bool wants_spent(const struct book *b, const struct slot *slot)
+{
+	return slot->used && slot->state == REQUEST_QUEUED && slot->taken &&
+	       !slot->spent && slot->spent_at != b->acted;
+}
+
+/* The call itself, at that block: the signature is the first it looks at. */
+static void ask_spent(struct book *b, struct turn *t)
+{
+	struct l1_call calls[FATES_MAX];
+	struct buf data[FATES_MAX];
+	struct request r;
+	size_t n = 0;
+
+	if (b->spent_asked)
+		return;
+	for (size_t i = 0; i < b->top && n < FATES_MAX; i++) {
+		struct slot *slot = &b->slots[i];
+		if (!wants_spent(b, slot) ||
+		    requests_get(t->txn, &b->parts->requests, slot->id, &r))
+			continue;
+		b->spent[n] = slot;
+		buf_init(&data[n], TX_DATA_MAX);
+		call_request_withdrawal(&data[n], &r.withdraw, &r.signature);
+		calls[n] =
+			(struct l1_call){t->facts->rollup, buf_slice(&data[n])};
+		n++;
+	}
+	if (n && !l1_calls(b->parts->l1, (struct address){{0}}, calls, n,
+			   t->facts->block.hash, spent_came, b)) {
+		b->spent_asked = true;
+		b->n_spent = n;
+		for (size_t i = 0; i < n; i++) {
+			b->spent[i]->spent_at = b->acted;
+			b->spent[i]->asking++;
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		buf_done(&data[i]);
+}
+
+/* ---- which entry of L1's queue is it? ------------------------------------ */
+
+/* How well an entry fits: 0 not at all.  What has been paid keeps neither
+ * recipient nor amount: it counts only where the signature is known to be used
+ * and nothing fits better. */
+static unsigned fits(const struct request *r, const struct l1_withdrawal *w,
+		     bool spent)
+{
+	bool same = address_eq(w->recipient, r->withdraw.recipient);
+	bool made_since = spent || w->stamp >= r->accepted_at;
+
+	if (w->index != r->withdraw.index || !made_since)
+		return 0;
+	switch (w->fate) {
+	case EGRESS_FATE_QUEUED:
+	case EGRESS_FATE_UNSERVED:
+		return same && !u256_cmp(w->amount, r->withdraw.amount) ? 3 : 0;
+	case EGRESS_FATE_EXECUTED:
+	case EGRESS_FATE_CANCELLED:
+	case EGRESS_FATE_VOID:
+		return same && u256_cmp(w->amount, r->withdraw.amount) <= 0 ? 2
+									    : 0;
+	case EGRESS_FATE_PAID:
+		return spent;
+	}
+	return 0;
+}
+
+static bool is_anothers(const struct book *b, const struct slot *slot,
+			uint64_t id)
+{
+	for (size_t i = 0; i < b->top; i++) {
+		const struct slot *other = &b->slots[i];
+		if (other->used && other != slot &&
+		    other->kind == REQUEST_WITHDRAWAL &&
+		    other->state == REQUEST_INCLUDED && other->l1_id == id)
+			return true;
+	}
+	return false;
+}
+
+static void compare(struct book *b, struct turn *t, struct slot *slot)
+{
+	struct address signer;
+	struct request r;
+
+	if (requests_get(t->txn, &b->parts->requests, slot->id, &r))
+		return;
+	for (size_t i = 0; i < b->seek.n; i++) { /* newest first */
+		const struct l1_withdrawal *w = &b->seek.page[i];
+		uint64_t id = b->seek.next - 1 - i;
+		unsigned fit = fits(&r, w, slot->spent);
+		if (fit <= slot->fit || is_anothers(b, slot, id) ||
+		    request_signer(&r, b->parts->config->shared.chain.id,
+				   t->facts->rollup, &signer) ||
+		    !address_eq(signer, w->owner))
+			continue;
+		slot->fit = fit;
+		slot->l1_id = id;
+	}
+}
+
+static void page_came(void *ctx, const struct l1_call_result *results, size_t n)
+{
+	struct book *b = ctx;
+	struct seek *seek = &b->seek;
+
+	seek->asked = false;
+	seek->came = n == seek->n;
+	for (size_t i = 0; i < n && seek->came; i++)
+		seek->came =
+			!results[i].err &&
+			!l1_withdrawal_decode(results[i].data, &seek->page[i]);
+	seek->broken = !seek->came;
+}
+
+static void ask_page(struct book *b, struct turn *t)
+{
+	struct l1_call calls[SEEK_PAGE];
+	struct buf data[SEEK_PAGE];
+	struct seek *seek = &b->seek;
+	size_t n = 0;
+
+	for (; n < SEEK_PAGE && seek->next - n > seek->low; n++) {
+		buf_init(&data[n], 64);
+		l1_withdrawal_call(&data[n], seek->next - 1 - n);
+		calls[n] =
+			(struct l1_call){t->facts->rollup, buf_slice(&data[n])};
+	}
+	seek->n = n;
+	seek->asked = !l1_calls(b->parts->l1, (struct address){{0}}, calls, n,
+				seek->block.hash, page_came, b);
+	for (size_t i = 0; i < n; i++)
+		buf_done(&data[i]);
+}
+
+/* One pass over the queue is for all that are looked for when it begins. */
+static void begin(struct book *b, const struct turn *t)
+{
+	struct seek *seek = &b->seek;
+	uint64_t tail = t->facts->withdraw_tail;
+	bool any = false;
+
+	for (size_t i = 0; i < b->top; i++) {
+		struct slot *slot = &b->slots[i];
+		if (!slot->used || slot->seek != SLOT_WANTED ||
+		    t->now_ms < slot->seek_ms)
+			continue;
+		slot->seek = SLOT_SOUGHT;
+		slot->fit = 0;
+		any = true;
+	}
+	if (!any)
+		return;
+	*seek = (struct seek){.running = true,
+			      .block = t->facts->block,
+			      .next = tail,
+			      .low = tail > WITHDRAWALS_BEHIND
+					     ? tail - WITHDRAWALS_BEHIND
+					     : 0};
+}
+
+static void finish(struct book *b, enum slot_seek verdict)
+{
+	b->seek.running = false;
+	for (size_t i = 0; i < b->top; i++)
+		if (b->slots[i].used && b->slots[i].seek == SLOT_SOUGHT)
+			b->slots[i].seek = verdict;
+}
+
+void book_look_elsewhere(struct book *b, struct turn *t)
+{
+	struct seek *seek = &b->seek;
+
+	ask_spent(b, t);
+	if (!seek->running)
+		begin(b, t);
+	if (!seek->running || seek->asked)
+		return;
+	if (seek->broken) { /* from the start, on newer facts */
+		seek->broken = false;
+		if (!hash_eq(seek->block.hash, t->facts->block.hash))
+			finish(b, SLOT_WANTED);
+		else if (seek->head == b->head)
+			return;
+	}
+	if (seek->came) {
+		seek->came = false;
+		for (size_t i = 0; i < b->top; i++)
+			if (b->slots[i].used && b->slots[i].seek == SLOT_SOUGHT)
+				compare(b, t, &b->slots[i]);
+		seek->next -= seek->n;
+	}
+	if (!seek->running)
+		return;
+	seek->head = b->head;
+	if (seek->next > seek->low) {
+		ask_page(b, t);
+		return;
+	}
+	finish(b, SLOT_LOOKED);
+	t->again = true;
+}
