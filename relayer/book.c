@@ -68,6 +68,8 @@ static void slot_take(struct slot *slot, const struct request *r)
 	slot->state = r->state;
 	slot->l1_id = r->l1_id;
 	slot->tx = r->tx_hash;
+	slot->leaf = r->exit_to.index;
+	slot->count = r->exit_to.count;
 }
 
 static void slot_end(struct slot *slot)
@@ -185,6 +187,7 @@ static enum err add_known(struct book *b, struct turn *t,
 	assert(known->state == REQUEST_QUEUED ||
 	       request_may_become(known->state, REQUEST_QUEUED));
 	slot_take(slot, &again);
+	slot->payable = true;
 	enum err err = requests_update(t->txn, &b->parts->requests, &again);
 	if (!err)
 		err = book_prove(b, t, slot);
@@ -207,6 +210,7 @@ static enum err add_new(struct book *b, struct turn *t,
 		return err;
 	}
 	slot_take(slot, request);
+	slot->payable = proven; /* the intake has seen it */
 	b->unproven += !proven;
 	return proven ? book_prove(b, t, slot) : OK;
 }

@@ -24,7 +24,9 @@ struct slot {
 	bool owner_ok, owner_known, owner_asked;
 	struct address owner;
 	uint64_t proven, owner_head, owner_leaf;
-	unsigned refused; /* a wish: by L1, so often */
+	bool payable;		  /* a balance that is not zero, */
+	struct hash32 proof_root; /* … under this root */
+	unsigned refused;	  /* a wish: by L1, so often */
 	/* QUEUED: its signature is used, says L1's newest block (taken), and
 	 * the one acted on (spent) */
 	bool taken, spent;
@@ -37,6 +39,8 @@ struct slot {
 	struct hash32 tx, block_hash;
 	uint64_t block, event_head, l1_id;
 	bool want_status, status_asked, lost;
+	/* a wish QUEUED: is its leaf in or out, at blocks acted on */
+	uint64_t leaf, count, exit_at, in_at, out_at, out_ms;
 	bool paid; /* a wish: its block is at or below the one acted on */
 	uint64_t status_head;
 	bool want_event, event_asked, id_known;
@@ -76,6 +80,10 @@ struct book {
 	size_t n_spent;
 	struct slot *spent[FATES_MAX];
 	struct seek seek;
+	bool exits_asked;
+	uint64_t exits_at; /* block */
+	size_t n_exits;
+	struct slot *exits[FATES_MAX];
 };
 
 struct change { /* of a request's state */
@@ -102,7 +110,8 @@ MUST_CHECK enum err book_turn_sent(struct book *b, struct turn *t,
 MUST_CHECK enum err book_turn_fate(struct book *b, struct turn *t,
 				   struct slot *slot); /* INCLUDED */
 void book_ask_fates(struct book *b, struct turn *t);
-/* elsewhere.c: for those that are taken, or can not be sent any more. */
+/* elsewhere.c: for those that are taken, or can not be sent any more, and for
+ * wishes whose leaf may be out. */
 void book_look_elsewhere(struct book *b, struct turn *t);
 
 #endif

@@ -196,11 +196,88 @@ static void finish(struct book *b, enum slot_seek verdict)
 			b->slots[i].seek = verdict;
 }
 
+/* ---- is a wish's leaf out? ----------------------------------------------- */
+
+static bool may_be_out(const struct slot *slot, const struct turn *t)
+{
+	return slot->used && slot->kind == REQUEST_EXIT &&
+	       slot->state == REQUEST_QUEUED && !slot->out_at &&
+	       slot->count == t->facts->count &&
+	       slot->leaf < t->facts->leaf_count;
+}
+
+bool book_wishes_wait(const struct book *b, const struct turn *t)
+{
+	if (!turn_sees(t) || t->facts->state != ROLLUP_OPEN)
+		return false;
+	for (size_t i = 0; i < b->top; i++)
+		if (b->slots[i].used && b->slots[i].kind == REQUEST_EXIT &&
+		    b->slots[i].state == REQUEST_QUEUED)
+			return true;
+	return false;
+}
+
+static void exits_came(void *ctx, const struct l1_call_result *results,
+		       size_t n)
+{
+	struct book *b = ctx;
+	struct u256 exited;
+
+	b->exits_asked = false;
+	for (size_t i = 0; i < b->n_exits; i++) {
+		struct slot *slot = b->exits[i];
+		slot->asking--;
+		if (!slot->used || i >= n || results[i].err ||
+		    call_read_u256(results[i].data, &exited))
+			continue;
+		if (!mask_has(exited, slot->leaf % BUCKET_LEAVES)) {
+			slot->in_at = b->exits_at;
+			continue;
+		}
+		slot->out_at = b->exits_at;
+		slot->out_ms = b->now_ms;
+	}
+}
+
+static void ask_exits(struct book *b, struct turn *t)
+{
+	struct l1_call calls[FATES_MAX];
+	struct buf data[FATES_MAX];
+	size_t n = 0;
+
+	if (b->exits_asked || t->facts->state != ROLLUP_OPEN)
+		return;
+	for (size_t i = 0; i < b->top && n < FATES_MAX; i++) {
+		struct slot *slot = &b->slots[i];
+		if (!may_be_out(slot, t) || slot->exit_at == b->acted)
+			continue;
+		b->exits[n] = slot;
+		buf_init(&data[n], 64);
+		call_exited(&data[n], slot->leaf / BUCKET_LEAVES);
+		calls[n] =
+			(struct l1_call){t->facts->rollup, buf_slice(&data[n])};
+		n++;
+	}
+	if (n && !l1_calls(b->parts->l1, (struct address){{0}}, calls, n,
+			   t->facts->block.hash, exits_came, b)) {
+		b->exits_asked = true;
+		b->exits_at = b->acted;
+		b->n_exits = n;
+		for (size_t i = 0; i < n; i++) {
+			b->exits[i]->exit_at = b->acted;
+			b->exits[i]->asking++;
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		buf_done(&data[i]);
+}
+
 void book_look_elsewhere(struct book *b, struct turn *t)
 {
 	struct seek *seek = &b->seek;
 
 	ask_spent(b, t);
+	ask_exits(b, t);
 	if (!seek->running)
 		begin(b, t);
 	if (!seek->running || seek->asked)

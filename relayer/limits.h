@@ -72,6 +72,10 @@
 /* Of the places for requests, one in so many is for those whose signer could
  * not be compared with the leaf's owner: anybody can make those. */
 #define UNPROVEN_SHARE 4
+/* Exits to another address that are remembered while wishes wait. */
+#define WITNESSED_MAX 4096
+/* A wish whose leaf is out waits so long to learn to whom it was paid. */
+#define WITNESS_WAIT_MS 60000
 /* Another relayer's wish that L1 refuses so often is nobody's. */
 #define WISH_TRIES 3
 /* How long the relayer that was given a wish may take to carry it. */

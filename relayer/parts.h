@@ -7,6 +7,7 @@
 #include "relayer/nonce.h"
 #include "relayer/peers.h"
 #include "relayer/submit.h"
+#include "relayer/witness.h"
 
 struct parts {
 	const struct relayer_config *config;
@@ -17,6 +18,7 @@ struct parts {
 	struct peers *peers;
 	struct events *events;
 	struct submit *submit;
+	struct witness *witness;
 };
 
 #endif

@@ -98,6 +98,7 @@ enum err relayer_new(const struct relayer_config *config,
 	r->parts = (struct parts){.config = config, .l1 = l1, .store = store};
 	r->parts.peers = peers_new(http, "watcher", &config->shared.peers);
 	r->parts.events = events_new(l1);
+	r->parts.witness = witness_new(l1);
 	r->parts.submit =
 		submit_new(l1, signer, config, &r->parts.nonces, on_news, r);
 	r->book = book_new(&r->parts);
@@ -130,6 +131,7 @@ void relayer_free(struct relayer *r)
 	board_free(r->board);
 	book_free(r->book);
 	submit_free(r->parts.submit);
+	witness_free(r->parts.witness);
 	events_free(r->parts.events);
 	peers_free(r->parts.peers);
 	free(r);
@@ -257,6 +259,7 @@ static enum err decide(struct relayer *r, struct turn *t)
 		err = book_turn(r->book, t);
 	if (err)
 		return err;
+	witness_turn(r->parts.witness, t, book_wishes_wait(r->book, t));
 	wishes_turn(r->wishes, t);
 	err = evacuate_turn(r->evacuate, t);
 	if (err)
@@ -309,6 +312,7 @@ static uint64_t next_turn(struct relayer *r, const struct turn *t,
 	next = earliest(next, intake_next(r->intake));
 	next = earliest(next, carry_next(r->carry));
 	next = earliest(next, execute_next(r->execute));
+	next = earliest(next, witness_next(r->parts.witness));
 	next = earliest(next, wishes_next(r->wishes));
 	next = earliest(next, evacuate_next(r->evacuate));
 	return earliest(next, settle_next(r->settle));

@@ -36,6 +36,8 @@ MUST_CHECK enum err book_turn(struct book *b, struct turn *t);
 MUST_CHECK enum err book_news(struct book *b, struct turn *t,
 			      const struct task_news *news);
 
+/* A wish waits while exits run: somebody else may fulfil it. */
+bool book_wishes_wait(const struct book *b, const struct turn *t);
 /* Wishes to exit: the next one at or above *at (0 to begin); false: no more.
  * `flying`: its transaction is on its way. */
 bool book_next_wish(struct book *b, struct turn *t, size_t *at,

@@ -35,6 +35,9 @@ static void owner_came(void *ctx, const struct peer_answer *answer)
 		return; /* a block apart: asked again */
 	slot->owner = record_owner(&pack.leaves[0].record);
 	slot->proven = pack.leaves[0].index;
+	slot->payable = record_kind(&pack.leaves[0].record) == RECORD_BALANCE &&
+			!u256_is_zero(record_amount(&pack.leaves[0].record));
+	slot->proof_root = pack.root;
 	slot->owner_known = true;
 }
 
@@ -197,6 +200,45 @@ static enum err queued_transaction(struct book *b, struct turn *t,
 	return want(b, t, r, &task);
 }
 
+/* Its leaf is out: by whom, and to whom? */
+static enum err wish_is_out(struct book *b, struct turn *t, struct slot *slot,
+			    const struct request *r)
+{
+	bool waits = t->now_ms < slot->out_ms + WITNESS_WAIT_MS;
+
+	switch (witness_of(b->parts->witness, &r->exit_to, slot->in_at,
+			   slot->out_at)) {
+	case WITNESS_WAITS:
+		if (waits)
+			return OK;
+		break;
+	case WITNESS_PAID:
+		return book_set_plain(b, t, slot, REQUEST_FINAL,
+				      "paid on L1 to the recipient, by "
+				      "another transaction");
+	case WITNESS_OTHER:
+		return book_set_plain(b, t, slot, REQUEST_FAILED,
+				      "the leaf was paid out already, by "
+				      "another exit than this wish");
+	case WITNESS_UNSEEN:
+		break;
+	}
+	return book_set_plain(b, t, slot, REQUEST_FAILED,
+			      "the leaf was paid out already; to whom was not "
+			      "seen from here");
+}
+
+/* The root is frozen: what it gives to the leaf is all there is. */
+static enum err wish_is_empty(struct book *b, struct turn *t, struct slot *slot,
+			      const struct request *r)
+{
+	if (hash_eq(slot->proof_root, t->facts->root))
+		return book_set_plain(b, t, slot, REQUEST_FAILED,
+				      "there is no balance in this leaf");
+	ask_owner(b, slot, r->exit_to.index);
+	return OK;
+}
+
 /* Carried by the evacuation; here only what can never be, and whose it is:
  * before that nobody else hears of it. */
 static enum err queued_exit(struct book *b, struct turn *t, struct slot *slot,
@@ -208,7 +250,14 @@ static enum err queued_exit(struct book *b, struct turn *t, struct slot *slot,
 		return book_set_plain(b, t, slot, REQUEST_FAILED,
 				      "the ledger moved on: sign for the new "
 				      "count");
-	return prove(b, t, slot, r, r->exit_to.index, &ends);
+	enum err err = prove(b, t, slot, r, r->exit_to.index, &ends);
+	if (err || ends || !slot->owner_ok)
+		return err;
+	if (slot->out_at)
+		return wish_is_out(b, t, slot, r);
+	return slot->payable || t->facts->state != ROLLUP_OPEN
+		       ? OK
+		       : wish_is_empty(b, t, slot, r);
 }
 
 enum err book_turn_queued(struct book *b, struct turn *t, struct slot *slot)

@@ -168,14 +168,18 @@ static const char *hopeless(const struct evacuate *e, const struct turn *t,
 		return "";
 	if (!mask_has(work->payable, leaf))
 		return "there is no balance in this leaf";
-	if (mask_has(work->exited, leaf))
-		return "the leaf was paid out already, to its owner's own "
-		       "address";
 	if (request_signer(wish, e->parts->config->shared.chain.id,
 			   t->facts->rollup, &signer) ||
 	    !address_eq(signer, record_owner(&work->bucket.records[leaf])))
 		return "not signed by the leaf's owner";
 	return "";
+}
+
+/* At the newest block: nothing is left to carry.  Whether the wish has ended
+ * the book decides, at the block acted on. */
+static bool is_out(const struct work *work, const struct request *wish)
+{
+	return mask_has(work->exited, wish->exit_to.index % BUCKET_LEAVES);
 }
 
 /* Carries those that are due, one for each leaf: not while another wish of
@@ -190,7 +194,8 @@ static void send_wishes(struct evacuate *e, struct turn *t, struct work *work,
 		const struct request *r = &wish.request;
 		unsigned leaf = r->exit_to.index % BUCKET_LEAVES;
 		if (r->exit_to.index / BUCKET_LEAVES != work->bucket.number ||
-		    mask_has(busy, leaf) || !wishes_due(e->wishes, t, &wish) ||
+		    is_out(work, r) || mask_has(busy, leaf) ||
+		    !wishes_due(e->wishes, t, &wish) ||
 		    *hopeless(e, t, work, r))
 			continue;
 		busy = mask_with(busy, leaf);
@@ -211,7 +216,8 @@ static enum err serve_wishes(struct evacuate *e, struct turn *t,
 
 	while (!err && wishes_walk(e->wishes, t, &at, &wish)) {
 		const struct request *r = &wish.request;
-		if (r->exit_to.index / BUCKET_LEAVES != work->bucket.number)
+		if (r->exit_to.index / BUCKET_LEAVES != work->bucket.number ||
+		    is_out(work, r))
 			continue;
 		const char *why = hopeless(e, t, work, r);
 		if (*why) {

@@ -7,6 +7,7 @@
 #include "abi/pack.h"
 #include "l1/account.h"
 #include "relayer/book.h"
+#include "relayer/calls.h"
 #include "store/store_test.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/values.h"
@@ -37,6 +38,7 @@ static struct {
 	void *proof_ctx;
 	bool no_peer; /* peers_ask says ERR_BUSY */
 	struct hash32 status_of;
+	enum witnessed witnessed;
 } world;
 
 static void world_clear(void)
@@ -245,6 +247,15 @@ struct events *events_new(struct l1 *l1)
 void events_free(struct events *e)
 {
 	(void)e;
+}
+
+enum witnessed witness_of(const struct witness *w, const struct exit_to *wish,
+			  uint64_t in, uint64_t out)
+{
+	(void)w;
+	(void)wish;
+	assert_true(in < out);
+	return world.witnessed;
 }
 
 /* ---- the bench ----------------------------------------------------------- */
@@ -753,6 +764,93 @@ static void test_a_wish_does_not_end_by_hearsay(void **state)
 	bench_done(&b);
 }
 
+/* ---- a wish whose leaf is out -------------------------------------------- */
+
+static void answer_exits(bool out)
+{
+	struct l1_call_result result = {.err = OK};
+	struct u256 mask = out ? mask_with(u256_from(0), LEAF) : u256_from(0);
+	uint8_t word[32];
+
+	u256_to_be(mask, word, sizeof(word));
+	result.data = slice_of(word, sizeof(word));
+	answer_calls(SEL_SOVEREIGNROLLUP_EXITED, &result);
+}
+
+static struct request wish_is_out(struct bench *b, enum witnessed witnessed)
+{
+	struct request r = a_wish(OWNER);
+
+	bench_init(b);
+	world.witnessed = witnessed;
+	b->facts.state = ROLLUP_OPEN;
+	assert_int_equal(add(b, &r, true), OK);
+	assert_true(book_wishes_wait(b->book, &b->t));
+	acted_moves(b);
+	assert_hash_equal(ask_of(SEL_SOVEREIGNROLLUP_EXITED)->at,
+			  b->facts.block.hash);
+	answer_exits(false);
+	turn(b);
+	assert_int_equal(stored(b, r.id).state, REQUEST_QUEUED);
+	acted_moves(b);
+	answer_exits(true);
+	turn(b);
+	return stored(b, r.id);
+}
+
+static void test_somebody_else_was_faster_is_success(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	assert_int_equal(wish_is_out(&b, WITNESS_PAID).state, REQUEST_FINAL);
+	bench_done(&b);
+}
+
+static void test_a_leaf_paid_elsewhere_is_told_as_such(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	struct request r = wish_is_out(&b, WITNESS_OTHER);
+	assert_int_equal(r.state, REQUEST_FAILED);
+	assert_non_null(strstr(r.outcome, "by another exit"));
+	bench_done(&b);
+	r = wish_is_out(&b, WITNESS_UNSEEN);
+	assert_int_equal(r.state, REQUEST_FAILED);
+	assert_non_null(strstr(r.outcome, "not seen"));
+	bench_done(&b);
+	r = wish_is_out(&b, WITNESS_WAITS);
+	assert_int_equal(r.state, REQUEST_QUEUED);
+	b.t.now_ms += WITNESS_WAIT_MS;
+	turn(&b);
+	assert_int_equal(stored(&b, r.id).state, REQUEST_FAILED);
+	bench_done(&b);
+}
+
+static void test_an_empty_leafs_wish_ends_when_the_root_stands(void **state)
+{
+	struct request r = a_wish(OWNER);
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	b.pack.leaves[0].record =
+		record_balance(address_of(OWNER), an_address(0), u256_from(0));
+	b.pack.root = merkle_root(LEAF, record_leaf(&b.pack.leaves[0].record),
+				  b.pack.leaves[0].siblings, MERKLE_DEPTH_MIN);
+	b.facts.root = b.pack.root;
+	assert_int_equal(add(&b, &r, false), OK);
+	turn(&b);
+	answer_proof(&b);
+	turn(&b); /* a batch may still fill it */
+	assert_int_equal(stored(&b, r.id).state, REQUEST_QUEUED);
+	b.facts.state = ROLLUP_OPEN;
+	turn(&b);
+	assert_int_equal(stored(&b, r.id).state, REQUEST_FAILED);
+	bench_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -770,6 +868,10 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_found_is_looked_for_again),
 		cmocka_unit_test(test_an_expired_one_may_stand_on_l1),
 		cmocka_unit_test(test_a_wish_does_not_end_by_hearsay),
+		cmocka_unit_test(test_somebody_else_was_faster_is_success),
+		cmocka_unit_test(test_a_leaf_paid_elsewhere_is_told_as_such),
+		cmocka_unit_test(
+			test_an_empty_leafs_wish_ends_when_the_root_stands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
