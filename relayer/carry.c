@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "abi/contracts_tables.h"
 #include "abi/hex.h"
 #include "abi/keccak.h"
 #include "relayer/calls.h"
@@ -49,15 +48,6 @@ struct carry {
 	bool told_open;
 };
 
-unsigned stagger_rank(struct address account, struct hash32 seed)
-{
-	uint8_t both[sizeof(account.b) + sizeof(seed.b)];
-
-	memcpy(both, account.b, sizeof(account.b));
-	memcpy(both + sizeof(account.b), seed.b, sizeof(seed.b));
-	return keccak256(both, sizeof(both)).b[0] % STAGGER_STEPS;
-}
-
 struct carry *carry_new(struct parts *parts)
 {
 	struct carry *c = calloc(1, sizeof(*c));
@@ -86,19 +76,7 @@ size_t carry_bundles(const struct carry *c)
 	return c->n;
 }
 
-/* ---- pure --------------------------------------------------------------- */
-
-bool carry_fits(const struct hatch_facts *facts, uint64_t chain_id,
-		const struct vote *vote)
-{
-	bool fast = vote->action == VOTE_PROMOTE || vote->action == VOTE_OPEN;
-	bool slow = vote->action == VOTE_RESUME;
-
-	return (fast || slow) && vote->chain_id == chain_id &&
-	       address_eq(vote->hatch, facts->hatch) &&
-	       vote->epoch == facts->epoch &&
-	       vote->progress == (fast ? facts->count : 0);
-}
+/* ---- ballots ------------------------------------------------------------ */
 
 static bool is_guardian(const struct hatch_facts *facts, struct address a)
 {
@@ -107,44 +85,6 @@ static bool is_guardian(const struct hatch_facts *facts, struct address a)
 			return true;
 	return false;
 }
-
-static bool alive(const struct hatch_facts *facts, const struct vote *vote,
-		  uint64_t now)
-{
-	if (vote->action == VOTE_RESUME)
-		return now <= vote->expiry &&
-		       vote->expiry <= now + EGRESS_SLOW_BALLOT;
-	return ballot_fast_alive(vote->expiry, facts->terms.round, now);
-}
-
-bool carry_ready(const struct hatch_facts *facts, const struct bundle *bundle,
-		 uint64_t now)
-{
-	const struct vote *vote = &bundle->vote;
-	enum phase phase = phase_of(facts, now);
-	struct hash32 nothing = vote_subject_bytes((struct slice){0});
-
-	if (!alive(facts, vote, now))
-		return false;
-	switch (vote->action) {
-	case VOTE_PROMOTE:
-		return bundle->n >= facts->thresholds.promote &&
-		       phase == PHASE_LATE;
-	case VOTE_OPEN:
-		return bundle->n >= facts->thresholds.open &&
-		       hash_eq(vote->subject, nothing) &&
-		       (phase == PHASE_LATE || phase == PHASE_PROMOTED);
-	case VOTE_RESUME:
-		return bundle->n >= facts->thresholds.resume &&
-		       phase == PHASE_OPEN &&
-		       now > phase_deadlines(facts).resume_from;
-	case VOTE_AMEND: /* its subject is a hash: whoever has the text */
-		return false;
-	}
-	return false;
-}
-
-/* ---- ballots ------------------------------------------------------------ */
 
 static bool same_choice(const struct vote *a, const struct vote *b)
 {
@@ -245,21 +185,29 @@ static bool waited(struct carry *c, const struct turn *t, uint64_t *since_ms)
 	return false;
 }
 
+static struct hash32 bundle_key(const struct vote *vote)
+{
+	return task_key(vote_action_name(vote->action), vote->epoch,
+			vote->expiry, vote->subject);
+}
+
+static bool may_send(const struct turn *t, const struct carried *carried)
+{
+	return carry_ready(t->facts, &carried->bundle, t->head_time) &&
+	       carry_lasts(t->facts, &carried->bundle.vote, t->head_time);
+}
+
 static void send_bundle(struct carry *c, struct turn *t,
 			struct carried *carried)
 {
 	const struct vote *vote = &carried->bundle.vote;
 	struct task task = {
-		.key = task_key(vote_action_name(vote->action), vote->epoch,
-				vote->expiry, vote->subject),
+		.key = bundle_key(vote),
 		.purpose = PURPOSE_CARRY,
 		.to = t->facts->hatch,
 		.urgency = FEE_URGENT,
 	};
 
-	if (submit_flying(c->parts->submit, c->flying[vote->action]) ||
-	    submit_waits(c->parts->submit, t->now_ms, task.key))
-		return;
 	buf_init(&task.data, TX_DATA_MAX);
 	call_bundle(&task.data, &carried->bundle);
 	if (submit_want(c->parts->submit, t, &task) != WANT_TAKEN)
@@ -273,6 +221,53 @@ static void send_bundle(struct carry *c, struct turn *t,
 		   vote_action_name(vote->action), "signatures",
 		   log_u64(carried->bundle.n).s, "expiry",
 		   log_u64(vote->expiry).s);
+}
+
+/* One that waits for its signature may have died meanwhile. */
+static void take_back(struct carry *c, const struct turn *t,
+		      enum vote_action action)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (hash_eq(bundle_key(&c->pool[i].bundle.vote),
+			    c->flying[action]) &&
+		    may_send(t, &c->pool[i]))
+			return;
+	submit_forget(c->parts->submit, c->flying[action]);
+}
+
+/* Of those that are complete, the one that lives longest. */
+static struct carried *choose(struct carry *c, const struct turn *t,
+			      enum vote_action action)
+{
+	struct carried *best = NULL;
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct carried *carried = &c->pool[i];
+		const struct vote *vote = &carried->bundle.vote;
+		if (vote->action != action || !may_send(t, carried) ||
+		    !waited(c, t, &carried->ready_ms) ||
+		    submit_waits(c->parts->submit, t->now_ms, bundle_key(vote)))
+			continue;
+		if (!best || vote->expiry > best->bundle.vote.expiry)
+			best = carried;
+	}
+	return best;
+}
+
+static void carry_bundle(struct carry *c, struct turn *t,
+			 enum vote_action action)
+{
+	struct hash32 flying = c->flying[action];
+	struct carried *best;
+
+	take_back(c, t, action);
+	/* One that reverted is no reason for the next to wait. */
+	if (submit_flying(c->parts->submit, flying) &&
+	    !submit_reverted(c->parts->submit, flying))
+		return;
+	best = choose(c, t, action);
+	if (best)
+		send_bundle(c, t, best);
 }
 
 static void pull_page(struct carry *c, const struct turn *t, struct pull *pulls,
@@ -390,6 +385,7 @@ static void send_opening(struct carry *c, struct turn *t)
 	if (!phase_openable(t->facts, t->head_time)) {
 		c->openable_ms = 0;
 		c->told_open = false;
+		submit_forget(c->parts->submit, task.key);
 		return;
 	}
 	if (!waited(c, t, &c->openable_ms) ||
@@ -426,12 +422,9 @@ void carry_turn(struct carry *c, struct turn *t)
 				  : poll_ms,
 			  bad_batch_came);
 	prune(c, t);
-	for (size_t i = 0; i < c->n; i++) {
-		struct carried *carried = &c->pool[i];
-		if (carry_ready(t->facts, &carried->bundle, t->head_time) &&
-		    waited(c, t, &carried->ready_ms))
-			send_bundle(c, t, carried);
-	}
+	carry_bundle(c, t, VOTE_PROMOTE);
+	carry_bundle(c, t, VOTE_OPEN);
+	carry_bundle(c, t, VOTE_RESUME);
 	send_opening(c, t);
 	if (t->facts->state != ROLLUP_SETTLING)
 		send_proof(c, t);

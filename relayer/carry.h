@@ -22,12 +22,16 @@ size_t carry_bundles(const struct carry *c);
  * seed: 0 first.  Another seed, another order. */
 unsigned stagger_rank(struct address account, struct hash32 seed);
 
-/* ---- pure --------------------------------------------------------------- */
+/* ---- pure: carry_judge.c
+ * --------------------------------------------------------------- */
 /* The vote is of this hatch, chain, epoch and progress. */
 bool carry_fits(const struct hatch_facts *facts, uint64_t chain_id,
 		const struct vote *vote);
 /* Enough guardians, alive and in the right phase at `now`. */
 bool carry_ready(const struct hatch_facts *facts, const struct bundle *bundle,
+		 uint64_t now);
+/* … and alive still in the block after the one of `now`. */
+bool carry_lasts(const struct hatch_facts *facts, const struct vote *vote,
 		 uint64_t now);
 
 #endif

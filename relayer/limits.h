@@ -88,7 +88,10 @@
 #define FATES_MAX 64
 
 /* ---- carrying ----------------------------------------------------------- */
-#define BUNDLES_MAX	   128
+#define BUNDLES_MAX 128
+/* A bundle is sent only if it lives as long as a block may take: seconds, and
+ * not more than a round. */
+#define BUNDLE_MARGIN_S	   12
 #define BALLOTS_PER_SIGNER 10 /* a flood of one guardian's ballots */
 #define QUIET_BALLOTS_MS   3000
 #define QUIET_BAD_BATCH_MS 1000

@@ -143,6 +143,7 @@ static enum err elsewhere(struct book *b, struct turn *t, struct slot *slot,
 	if (slot->seek != SLOT_LOOKED)
 		return OK;
 	slot->seek = SLOT_IDLE;
+	submit_forget(b->parts->submit, slot->id);
 	if (slot->fit) {
 		slot->block = 0; /* whose transaction it was is not known */
 		slot->tx = (struct hash32){{0}};

@@ -184,6 +184,22 @@ enum want submit_want(struct submit *s, const struct turn *t, struct task *task)
 	return want;
 }
 
+bool submit_reverted(const struct submit *s, struct hash32 key)
+{
+	const struct flight *f = flight_find((struct submit *)s, key);
+
+	return f && f->stage == FLIGHT_MINED && f->mined.fate == TX_REVERTED;
+}
+
+void submit_forget(struct submit *s, struct hash32 key)
+{
+	struct flight *f = flight_find(s, key);
+
+	/* An estimate under way finds the place free, and it stays so. */
+	if (f && (f->stage == FLIGHT_WANTED || f->stage == FLIGHT_READY))
+		flight_free(f);
+}
+
 size_t submit_count(const struct submit *s, enum ask_purpose purpose)
 {
 	size_t n = 0;

@@ -38,6 +38,11 @@ bool submit_flying(const struct submit *s, struct hash32 key);
 /* It flies, or was refused a moment ago whatever its data: spares building
  * the call. */
 bool submit_waits(const struct submit *s, uint64_t now_ms, struct hash32 key);
+/* In a block, and reverted there: nothing comes of it, final or not, but that a
+ * reorg could try it again. */
+bool submit_reverted(const struct submit *s, struct hash32 key);
+/* Takes it back if the signer does not have it yet.  Nobody is told. */
+void submit_forget(struct submit *s, struct hash32 key);
 size_t submit_count(const struct submit *s, enum ask_purpose purpose);
 /* Those not in a block yet. */
 size_t submit_pending(const struct submit *s, enum ask_purpose purpose);

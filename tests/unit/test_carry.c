@@ -462,6 +462,109 @@ static void test_an_id_of_anothers_withdrawal_is_looked_up_again(void **state)
 	teardown(&f);
 }
 
+static void test_a_bundle_lives_through_the_next_block(void **state)
+{
+	struct hatch_facts f = world();
+	struct bundle b = a_bundle(VOTE_PROMOTE, 1012, 2);
+
+	(void)state;
+	assert_true(carry_lasts(&f, &b.vote, 1010)); /* a round is 2 s */
+	assert_false(carry_lasts(&f, &b.vote, 1011));
+	f.terms.round = 600;
+	assert_true(carry_lasts(&f, &b.vote, 1012 - BUNDLE_MARGIN_S));
+	assert_false(carry_lasts(&f, &b.vote, 1013 - BUNDLE_MARGIN_S));
+}
+
+/* A carry that knows these bundles, and asks no watcher. */
+static struct carry *carry_with(struct bench *b, const uint64_t *expiries,
+				size_t n)
+{
+	struct carry *c = carry_new(&b->parts);
+
+	for (size_t i = 0; i < SETTINGS_PEERS_MAX; i++)
+		c->ballots[i].next_ms = c->bad[i].next_ms = UINT64_MAX;
+	for (size_t i = 0; i < n; i++)
+		c->pool[c->n++].bundle = a_bundle(VOTE_PROMOTE, expiries[i], 2);
+	return c;
+}
+
+static void carry_turns(struct carry *c, struct bench *b)
+{
+	for (unsigned i = 0; i < 3; i++) { /* stagger */
+		carry_turn(c, &b->t);
+		b->t.now_ms += STAGGER_STEPS * STAGGER_STEP_MS;
+	}
+}
+
+static struct flight *bundle_flight(struct bench *b, uint64_t expiry)
+{
+	struct bundle bundle = a_bundle(VOTE_PROMOTE, expiry, 2);
+
+	return flight_find(b->parts.submit, bundle_key(&bundle.vote));
+}
+
+static void test_the_bundle_that_lives_longest_goes(void **state)
+{
+	static const uint64_t expiries[] = {1010, 1012, 1014};
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	struct carry *c = carry_with(&b, expiries, 3);
+	b.t.head_time = LAST_AT + 9; /* 1010 ends with this block */
+	carry_turns(c, &b);
+	assert_non_null(bundle_flight(&b, 1014));
+	assert_null(bundle_flight(&b, 1012));
+	assert_null(bundle_flight(&b, 1010));
+	carry_free(c);
+	bench_done(&b);
+}
+
+static void test_a_bundle_that_dies_unsigned_makes_way(void **state)
+{
+	static const uint64_t expiries[] = {1012, 1016};
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	struct carry *c = carry_with(&b, expiries, 2);
+	b.t.head_time = LAST_AT + 9; /* 1016 does not live yet */
+	carry_turns(c, &b);
+	struct flight *f = bundle_flight(&b, 1012);
+	assert_non_null(f);
+	flight_set_stage(f, FLIGHT_READY);
+	b.t.head_time = 1011;
+	carry_turns(c, &b);
+	assert_null(bundle_flight(&b, 1012));
+	assert_non_null(bundle_flight(&b, 1016));
+	carry_free(c);
+	bench_done(&b);
+}
+
+static void test_a_revert_does_not_hold_the_next_bundle(void **state)
+{
+	static const uint64_t expiries[] = {1012, 1016};
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	struct carry *c = carry_with(&b, expiries, 2);
+	b.t.head_time = LAST_AT + 9;
+	carry_turns(c, &b);
+	struct flight *f = bundle_flight(&b, 1012);
+	f->stage = FLIGHT_MINED;
+	f->mined.fate = TX_SUCCESS;
+	b.t.head_time = 1011;
+	carry_turns(c, &b);
+	assert_null(bundle_flight(&b, 1016)); /* it has done its work */
+	f->mined.fate = TX_REVERTED;
+	carry_turns(c, &b);
+	assert_non_null(bundle_flight(&b, 1016));
+	assert_non_null(bundle_flight(&b, 1012)); /* it keeps its nonce */
+	carry_free(c);
+	bench_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -480,6 +583,10 @@ int main(void)
 		cmocka_unit_test(test_the_balance_covers_what_waits_in_front),
 		cmocka_unit_test(
 			test_an_id_of_anothers_withdrawal_is_looked_up_again),
+		cmocka_unit_test(test_a_bundle_lives_through_the_next_block),
+		cmocka_unit_test(test_the_bundle_that_lives_longest_goes),
+		cmocka_unit_test(test_a_bundle_that_dies_unsigned_makes_way),
+		cmocka_unit_test(test_a_revert_does_not_hold_the_next_bundle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
