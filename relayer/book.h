@@ -1,5 +1,5 @@
-/* Inside of book.c, which is in three files: the slots, their states, and what
- * others did for them. */
+/* Inside of book.c, which is in four files: the slots, their states, the news
+ * of their transactions, and what others did for them. */
 #ifndef EGRESS_RELAYER_BOOK_H
 #define EGRESS_RELAYER_BOOK_H
 
