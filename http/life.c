@@ -1,6 +1,10 @@
 #include "http/life.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -8,6 +12,9 @@
 
 #define REAP_EACH_MS 250
 #define STOP_WAIT_MS 500 /* for the last answers to leave */
+/* Two clocks, and the kernel counts in ticks: what came so soon after the last
+ * request's end may be its own. */
+#define SLACK_MS 20
 
 struct http_deferred {
 	pthread_mutex_t lock;
@@ -121,7 +128,8 @@ struct connection *life_add(struct life *l, int fd)
 	if (!c)
 		abort();
 	c->fd = fd;
-	c->until_ms = clock_mono_ms() + l->deadline_ms;
+	c->idle_ms = clock_mono_ms();
+	c->until_ms = c->idle_ms + l->deadline_ms;
 	pthread_mutex_lock(&l->lock);
 	c->next = l->connections.next;
 	c->prev = &l->connections;
@@ -141,11 +149,43 @@ void life_remove(struct life *l, struct connection *c)
 	free(c);
 }
 
-void life_extend(struct life *l, struct connection *c)
+static void begin(struct life *l, struct connection *c)
+{
+	if (c->begun)
+		return;
+	c->begun = true;
+	c->until_ms = clock_mono_ms() + l->deadline_ms;
+}
+
+void life_begin(struct life *l, struct connection *c)
 {
 	pthread_mutex_lock(&l->lock);
-	c->until_ms = clock_mono_ms() + l->deadline_ms;
+	begin(l, c);
 	pthread_mutex_unlock(&l->lock);
+}
+
+void life_end(struct life *l, struct connection *c)
+{
+	pthread_mutex_lock(&l->lock);
+	c->begun = false;
+	c->idle_ms = clock_mono_ms();
+	c->until_ms = c->idle_ms + l->deadline_ms;
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* libmicrohttpd tells of a request only when its first line is whole: the
+ * kernel knows when the last byte came. */
+static bool has_bytes(const struct connection *c, uint64_t now)
+{
+	struct tcp_info info;
+	socklen_t size = sizeof(info);
+
+	memset(&info, 0, sizeof(info));
+	if (getsockopt(c->fd, IPPROTO_TCP, TCP_INFO, &info, &size) ||
+	    size < offsetof(struct tcp_info, tcpi_last_data_recv) +
+			    sizeof(info.tcpi_last_data_recv))
+		return false;
+	return info.tcpi_last_data_recv + SLACK_MS < now - c->idle_ms;
 }
 
 /* One that is due and suspended, referenced; the others are shut down. */
@@ -157,6 +197,8 @@ static struct http_deferred *reap_one(struct life *l, bool all)
 	struct http_deferred *d = NULL;
 	pthread_mutex_lock(&l->lock);
 	for (c = end->next; c != end && !d; c = c->next) {
+		if (!c->begun && has_bytes(c, now))
+			begin(l, c);
 		if (!all && now < c->until_ms)
 			continue;
 		if (c->deferred) {

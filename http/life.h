@@ -14,6 +14,8 @@
 struct connection { /* one socket */
 	struct connection *next, *prev;
 	int fd;
+	bool begun;	   /* a first byte of a request has been seen */
+	uint64_t idle_ms;  /* since when there is none */
 	uint64_t until_ms; /* clock_mono_ms() at which its request must be
 			    * over */
 	struct http_deferred *deferred;
@@ -40,8 +42,11 @@ void life_stop(struct life *l);
 
 struct connection *life_add(struct life *l, int fd);
 void life_remove(struct life *l, struct connection *c);
-/* A request begins or ends: the clock starts anew. */
-void life_extend(struct life *l, struct connection *c);
+/* A request's first line is read.  Its clock runs from its first byte, which
+ * the walk has seen already unless it came just now. */
+void life_begin(struct life *l, struct connection *c);
+/* It is over: the connection may be idle as long as a request may take. */
+void life_end(struct life *l, struct connection *c);
 
 /* Suspends the connection, unless the server stops: then the answer is there
  * at once.  Two references: the request's and the worker's. */

@@ -82,7 +82,7 @@ static void *on_url(void *cls, const char *uri, struct MHD_Connection *mhd)
 			->socket_context;
 	admit_url(&r->facts, uri);
 	buf_init(&r->body, HTTP_BODY_MAX);
-	life_extend(&r->server->life, r->connection);
+	life_begin(&r->server->life, r->connection);
 	return r;
 }
 
@@ -95,7 +95,7 @@ static void on_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 	(void)code;
 	if (!r)
 		return;
-	life_extend(&s->life, r->connection);
+	life_end(&s->life, r->connection);
 	if (r->deferred)
 		deferred_unref(r->deferred);
 	buf_done(&r->body);

@@ -341,6 +341,44 @@ static void test_a_dripping_client_is_cut_off(void **state)
 	close(stuck);
 }
 
+/* The first line slowly, then the headers slowly: one deadline for both, on a
+ * new connection and on one that has served before. */
+static uint64_t drip_line_and_headers(int fd)
+{
+	const char *line = "GET / HTTP/1.1\r\n";
+	uint64_t began = clock_mono_ms();
+	char byte;
+
+	for (size_t i = 0; line[i]; i++) {
+		put(fd, line + i, 1);
+		pause_ms(80); /* 16 of them: most of the deadline */
+	}
+	put(fd, "X: ", 3);
+	while (recv(fd, &byte, 1, MSG_DONTWAIT) < 0 &&
+	       clock_mono_ms() - began < 9000) {
+		put(fd, "y", 1);
+		pause_ms(50);
+	}
+	return clock_mono_ms() - began;
+}
+
+static void test_the_deadline_runs_from_the_first_byte(void **state)
+{
+	const char *one = "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n";
+	int fd = open_connection();
+	char text[1024];
+
+	(void)state;
+	assert_in_range(drip_line_and_headers(fd), 1400, 2300);
+	close(fd);
+	fd = open_connection();
+	put(fd, one, strlen(one));
+	assert_true(recv(fd, text, sizeof(text), 0) > 0);
+	pause_ms(600); /* idle is not begun */
+	assert_in_range(drip_line_and_headers(fd), 1400, 2300);
+	close(fd);
+}
+
 static void test_stopping_answers_the_suspended(void **state)
 {
 	struct err_text error;
@@ -397,6 +435,7 @@ int main(void)
 		cmocka_unit_test(test_deferred_calls_get_the_workers_answer),
 		cmocka_unit_test(test_one_address_has_few_connections),
 		cmocka_unit_test(test_a_dripping_client_is_cut_off),
+		cmocka_unit_test(test_the_deadline_runs_from_the_first_byte),
 		cmocka_unit_test(test_stopping_answers_the_suspended),
 		cmocka_unit_test(test_a_taken_port_says_so),
 	};
