@@ -265,36 +265,54 @@ static uint64_t leaf_of(const struct request *r)
 	return r->kind == REQUEST_EXIT ? r->exit_to.index : r->withdraw.index;
 }
 
+/* false: the watcher has lied, or is a block apart. */
+static bool read_owner(const struct owner_ask *ask,
+		       const struct peer_answer *answer, uint64_t leaf,
+		       struct pack *ret)
+{
+	struct peers *peers = ask->in->parts->peers;
+	struct err_text error;
+
+	if (answer->err)
+		return false;
+	if (pack_parse_json(answer->root, ret, &error) ||
+	    pack_verify(ret, &error) || ret->n != 1) {
+		peers_blame(peers, answer->peer, ask->in->now_ms,
+			    "its proof does not lead to its root");
+		return false;
+	}
+	if (ret->leaves[0].index != leaf) {
+		peers_blame(peers, answer->peer, ask->in->now_ms,
+			    "it proves another leaf than was asked for");
+		return false;
+	}
+	return hash_eq(ret->root, ask->in->root);
+}
+
+/* The same request may wait twice, with two signatures: one answer for all. */
 static void owner_came(void *ctx, const struct peer_answer *answer)
 {
 	struct owner_ask *slot = ctx, ask = *slot;
 	struct board_item *item = find_item(ask.in, ask.id);
-	struct err_text error;
 	struct pack pack;
 
 	slot->used = false;
 	if (!item)
 		return;
-	item->answered = true;
-	if (answer->err)
-		return;
-	if (pack_parse_json(answer->root, &pack, &error) ||
-	    pack_verify(&pack, &error) || pack.n != 1) {
-		peers_blame(ask.in->parts->peers, answer->peer, ask.in->now_ms,
-			    "its proof does not lead to its root");
-		return;
-	}
-	if (pack.leaves[0].index != leaf_of(&item->request)) {
-		peers_blame(ask.in->parts->peers, answer->peer, ask.in->now_ms,
-			    "it proves another leaf than was asked for");
-		return;
-	}
-	if (!hash_eq(pack.root, ask.in->root))
-		return; /* a block apart: checked before sending */
-	item->owner = record_owner(&pack.leaves[0].record);
-	item->payable = record_kind(&pack.leaves[0].record) == RECORD_BALANCE &&
+	bool known = read_owner(&ask, answer, leaf_of(&item->request), &pack);
+	for (size_t i = 0; i < ask.in->n; i++) {
+		item = ask.in->waiting[i];
+		if (!hash_eq(item->request.id, ask.id))
+			continue;
+		item->asked = item->answered = true;
+		if (!known)
+			continue; /* checked before it is sent */
+		item->owner = record_owner(&pack.leaves[0].record);
+		item->payable =
+			record_kind(&pack.leaves[0].record) == RECORD_BALANCE &&
 			!u256_is_zero(record_amount(&pack.leaves[0].record));
-	item->owner_known = true;
+		item->owner_known = true;
+	}
 }
 
 /* Not asked: too many are, it waits for its turn.  With no watcher in sight

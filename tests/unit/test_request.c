@@ -381,6 +381,13 @@ static void test_a_proof_of_another_leaf_proves_no_owner(void **state)
 		assert_int_equal(item->owner_known, index == 1);
 	}
 	assert_true(item->payable);
+	/* Another signature of the same request waits beside it. */
+	struct board_item *twin = calloc(1, sizeof(*twin));
+	assert_non_null(twin);
+	twin->request = item->request;
+	in->waiting[in->n++] = twin;
+	owner_came(&in->asks[0], &answer);
+	assert_true(twin->owner_known && twin->answered);
 	json_free(doc);
 	buf_done(&text);
 	intake_free(in);
