@@ -55,20 +55,14 @@ static bool is_space(uint8_t c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static struct slice trimmed(struct slice s)
-{
-	while (s.len && is_space(s.p[0]))
-		s = slice_of(s.p + 1, s.len - 1);
-	while (s.len && is_space(s.p[s.len - 1]))
-		s.len--;
-	return s;
-}
-
-/* text without "NAME1:", or an empty slice. */
+/* text without white space before it and without "NAME1:", or an empty slice.
+ */
 static struct slice after_name(const char *name, struct slice text)
 {
 	size_t len = strlen(name);
 
+	while (text.len && is_space(text.p[0]))
+		text = slice_of(text.p + 1, text.len - 1);
 	if (text.len < len + 2 || memcmp(text.p, name, len) ||
 	    memcmp(text.p + len, "1:", 2))
 		return slice_of(NULL, 0);
@@ -78,8 +72,8 @@ static struct slice after_name(const char *name, struct slice text)
 enum err text_form_decode(const char *name, struct slice text, struct buf *to,
 			  struct err_text *error)
 {
-	struct slice body = after_name(name, trimmed(text)), bytes;
-	struct buf sealed;
+	struct slice body = after_name(name, text), bytes;
+	struct buf line, sealed;
 	enum err err;
 
 	if (!body.len) {
@@ -88,9 +82,15 @@ enum err text_form_decode(const char *name, struct slice text, struct buf *to,
 	}
 	/* 4 characters are 3 bytes */
 	buf_init(&sealed, body.len / 4 * 3 + 3);
-	err = base64url_decode(body, &sealed);
+	buf_init(&line, body.len);
+	for (size_t i = 0; i < body.len; i++) /* a mail breaks long lines */
+		if (!is_space(body.p[i]))
+			buf_add_byte(&line, body.p[i]);
+	err = base64url_decode(buf_slice(&line), &sealed);
+	buf_done(&line);
 	if (err)
-		err_text_set(error, "not base64url");
+		err_text_set(error, "not base64url: it was changed or cut "
+				    "short on the way");
 	else
 		err = text_form_open(buf_slice(&sealed), &bytes, error);
 	if (!err) {

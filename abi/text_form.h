@@ -18,8 +18,8 @@ MUST_CHECK enum err text_form_open(struct slice sealed, struct slice *ret,
 
 /* "NAME1:" base64url(bytes ‖ check). name without the "1:". */
 void text_form_encode(const char *name, struct slice bytes, struct buf *to);
-/* White space around the text is ignored, for mail and terminals add it; the
- * bytes without their check are appended to `to`. */
+/* White space around the text and in it is ignored, for mail and terminals add
+ * it; the bytes without their check are appended to `to`. */
 MUST_CHECK enum err text_form_decode(const char *name, struct slice text,
 				     struct buf *to, struct err_text *error);
 

@@ -10,6 +10,7 @@
 
 #include "abi/ballot.h"
 #include "abi/hex.h"
+#include "cli/program.h"
 #include "cli/session.h"
 #include "cli/sign.h"
 #include "sys/clock.h"
@@ -240,10 +241,10 @@ static int check_ledger(const struct voting *v)
 	if (!access(ledger, F_OK))
 		return CLI_OK;
 	return cli_fail("--key %s: it has no ballot ledger: if this key never "
-			"signed a ballot, run once: egress-signer --key %s "
+			"signed a ballot, run once: %.1000s --key %s "
 			"--chain %" PRIu64 " --hatch %s --init",
-			key, key, v->vote.chain_id,
-			address_text(v->where.hatch).s);
+			key, program_find("egress-signer").s, key,
+			v->vote.chain_id, address_text(v->where.hatch).s);
 }
 
 /* ---- expiries

@@ -2,6 +2,7 @@
  * that there is one opinion of what is right. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
@@ -14,11 +15,13 @@ struct checking {
 
 enum { OPT_KIND = 0x300 };
 
+#define KIND_TERMS "terms" /* of `egress deploy`: no daemon reads it */
+
 static const char *const kinds[] = {"watcher", "relayer", "signer"};
 
 static const struct argp_option options[] = {
 	{"kind", OPT_KIND, "KIND", 0,
-	 "watcher, relayer or signer, when the file's name does not tell", 0},
+	 "watcher, relayer or signer, when the file's fields do not tell", 0},
 	{0},
 };
 
@@ -63,20 +66,66 @@ static const struct argp argp = {
 	0,
 	0};
 
-/* "guardian1-signer.yaml" is a signer's: the last name that is in it. */
-static const char *kind_of(const char *path)
-{
-	const char *name = strrchr(path, '/'), *found = NULL, *best = NULL;
+/* Fields that only one kind of file has. */
+static const struct {
+	const char *field, *kind;
+} marks[] = {
+	{"keys", "signer"},	    {"policy", "signer"},
+	{"account", "relayer"},	    {"watchers", "relayer"},
+	{"fees", "relayer"},	    {"evacuate", "relayer"},
+	{"guardian", "watcher"},    {"vote", "watcher"},
+	{"standbys", "watcher"},    {"peers", "watcher"},
+	{"thresholds", KIND_TERMS}, {"validators", KIND_TERMS},
+};
 
-	name = name ? name + 1 : path;
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		const char *at = strstr(name, kinds[i]);
-		if (at && (!found || at > found)) {
-			found = at;
-			best = kinds[i];
-		}
+static const char *kind_of_line(const char *line)
+{
+	size_t len = strcspn(line, ":");
+
+	for (size_t i = 0; line[len] && i < ARRAY_LEN(marks); i++)
+		if (strlen(marks[i].field) == len &&
+		    !memcmp(line, marks[i].field, len))
+			return marks[i].kind;
+	return NULL;
+}
+
+/* A terms file has standbys too: what it alone has decides. */
+static const char *kind_of_text(const char *text)
+{
+	const char *best = NULL;
+
+	for (const char *line = text; line;) {
+		const char *kind = kind_of_line(line);
+		if (kind && (!best || !strcmp(kind, KIND_TERMS)))
+			best = kind;
+		line = strchr(line, '\n');
+		line = line ? line + 1 : NULL;
 	}
 	return best;
+}
+
+static int find_kind(struct checking *c)
+{
+	const char *kind;
+	struct buf text;
+
+	buf_init(&text, CLI_FILE_MAX);
+	if (cli_read_file(c->file, "a configuration", &text)) {
+		buf_done(&text);
+		return CLI_FAILED;
+	}
+	kind = kind_of_text(buf_cstr(&text));
+	buf_done(&text);
+	if (kind && !strcmp(kind, KIND_TERMS))
+		return cli_fail("%s: these are terms: check them with egress "
+				"deploy --terms %s --dry-run",
+				c->file, c->file);
+	if (!kind)
+		return cli_fail("%s: whose configuration is it? Give --kind "
+				"watcher, relayer or signer",
+				c->file);
+	c->kind = kind;
+	return CLI_OK;
 }
 
 int cmd_config(int argc, char **argv)
@@ -86,15 +135,8 @@ int cmd_config(int argc, char **argv)
 	char name[32];
 
 	cli_parse(&argp, argc, argv, &c);
-	if (!c.kind)
-		c.kind = kind_of(c.file);
-	if (!c.kind)
-		return cli_fail("%s: whose configuration is it? Give --kind "
-				"watcher, relayer or signer",
-				c.file);
-	if (access(c.file, R_OK))
-		return cli_fail("%s: %s: give a configuration file", c.file,
-				strerror(errno));
+	if (!c.kind && find_kind(&c))
+		return CLI_FAILED;
 	snprintf(name, sizeof(name), "egress-%s", c.kind);
 	program = program_find(name);
 	execlp(program.s, name, "--check", "--config", c.file, (char *)NULL);

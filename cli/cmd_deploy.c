@@ -117,6 +117,28 @@ static void warn(struct deploy *d)
 		cli_warn("%.*s", (int)(end - line), line);
 }
 
+/* What the three contracts and the bond take, at the price that each is sent
+ * with: 9.3 M measured with one key of each kind; up to 96 more keys take a
+ * slot each, and a fifth is asked for on top. */
+#define DEPLOY_GAS 14000000
+
+/* Half a deployment is worse than none. */
+static int can_pay(const struct deploy *d)
+{
+	const struct account_state *a = &d->sender.account;
+	struct u256 gas, all;
+
+	if (!u256_mul64(u256_from(2 * a->base_fee + a->tip), DEPLOY_GAS,
+			&gas) ||
+	    !u256_add(gas, d->terms.bond, &all) ||
+	    u256_cmp(a->balance, all) >= 0)
+		return CLI_OK;
+	return cli_fail("account %s has %s: the bond takes %s and gas up to "
+			"%s: nothing was sent",
+			address_text(d->from).s, cli_wei(a->balance).s,
+			cli_wei(d->terms.bond).s, cli_wei(gas).s);
+}
+
 static int create(struct deploy *d, const char *what, struct slice code,
 		  const struct buf *arguments, struct address expected)
 {
@@ -276,6 +298,8 @@ static int deploy(struct deploy *d)
 		status = signing_open(&d->signing, &d->sign, d->from, &policy);
 	if (!status)
 		status = sender_open(&d->sender, &d->session, &d->signing);
+	if (!status)
+		status = can_pay(d);
 	if (!status) {
 		warn(d);
 		status = send_all(d);

@@ -119,7 +119,8 @@ int cmd_pack(int argc, char **argv)
 	status =
 		daemon_ask_ok(&watcher, path, (struct slice){0}, NULL, &answer);
 	if (!status && pack_parse(buf_slice(&answer), &pack, &error))
-		status = cli_fail("%s%s: its answer is not a pack: %s",
+		status = cli_fail("%s%s: its answer is not a pack: %s: is this "
+				  "a watcher?",
 				  p.where.watcher, path, error.text);
 	if (!status)
 		status = check(&p, &pack);

@@ -139,9 +139,14 @@ static void print(const struct verifying *v)
 {
 	const struct pack *p = &v->pack;
 
-	printf("true: root %.10s… of batch %" PRIu64 ", %s\n",
-	       hash_text(p->root).s, p->batch,
-	       v->root_set ? "the one you trust" : "as L1 says");
+	if (v->root_set)
+		printf("true: it leads to root %.10s…, the one you trust; that "
+		       "this is batch %" PRIu64 " of chain %" PRIu64
+		       " is the pack's own word\n",
+		       hash_text(p->root).s, p->batch, p->chain_id);
+	else
+		printf("true: root %.10s… of batch %" PRIu64 ", as L1 says\n",
+		       hash_text(p->root).s, p->batch);
 	for (size_t i = 0; i < p->n; i++)
 		print_leaf(&p->leaves[i]);
 	if (v->outdated)

@@ -19,7 +19,10 @@ struct withdrawing {
 enum { OPT_AMOUNT = 0x300, OPT_EXPIRY, OPT_RAW };
 
 static const struct argp_option options[] = {
-	{"amount", OPT_AMOUNT, "WEI", 0, "how much, in the smallest unit", 0},
+	{"amount", OPT_AMOUNT, "WEI", 0,
+	 "how much, in the smallest unit; what is more than the balance pays "
+	 "the balance",
+	 0},
 	{"expiry", OPT_EXPIRY, "UNIX", 0,
 	 "the request is void on L1 after this (in 7 days)", 0},
 	{"raw", OPT_RAW, "0x…", 0,

@@ -108,7 +108,7 @@ int cli_read_file(const char *path, const char *what, struct buf *to)
 	int problem = f ? 0 : errno;
 	size_t n;
 
-	while (f && (n = fread(part, 1, sizeof(part), f)) > 0)
+	while (f && !to->failed && (n = fread(part, 1, sizeof(part), f)) > 0)
 		buf_add(to, part, n);
 	if (f && ferror(f))
 		problem = errno ? errno : EIO;

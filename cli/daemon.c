@@ -169,7 +169,8 @@ int daemon_told(const struct daemon *d, const char *path,
 {
 	if (!r->failed)
 		return CLI_OK;
-	return cli_fail("%s%s: its answer's field %s: %s: does it speak "
+	return cli_fail("%s%s: its answer's field %s: %s: is this a %s, of "
 			"version %s?",
-			d->base, path, r->field, r->what, EGRESS_VERSION);
+			d->base, path, r->field, r->what, d->kind,
+			EGRESS_VERSION);
 }

@@ -4,6 +4,7 @@
 
 #include "abi/hex.h"
 #include "cli/situation.h"
+#include "sys/clock.h"
 
 /* What a citizen should know and can do, in one breath. */
 static const char *advice(enum phase phase, bool exits)
@@ -41,6 +42,15 @@ static void line(const char *what, const char *text)
 	printf("  %-10s %s\n", what, text);
 }
 
+/* What times are told against: L1's own clock, as of the block; when L1 is out
+ * of sight that stands still, and only ours is left. */
+static uint64_t now_of(const struct situation *s)
+{
+	uint64_t ours = clock_unix_ms() / 1000;
+
+	return s->phase == PHASE_UNKNOWN && ours > s->time ? ours : s->time;
+}
+
 static void print_deadline(const char *what, uint64_t at, uint64_t now)
 {
 	if (at)
@@ -51,25 +61,28 @@ static void print_deadline(const char *what, uint64_t at, uint64_t now)
 static void print_clocks(const struct situation *s)
 {
 	const struct phase_deadlines *d = &s->deadlines;
-	bool late = d->late_at && s->time > d->late_at;
+	uint64_t now = now_of(s);
 
-	if (!late)
-		print_deadline("late", d->late_at, s->time);
+	if (s->phase == PHASE_UNKNOWN)
+		line("then",
+		     "as of that block; a batch since would move these");
+	if (!d->late_at || now <= d->late_at || s->phase == PHASE_UNKNOWN)
+		print_deadline("late", d->late_at, now);
 	if (s->phase == PHASE_PROMOTED)
-		print_deadline("failover", d->failover_until, s->time);
-	if (d->openable_at && s->time > d->openable_at)
+		print_deadline("failover", d->failover_until, now);
+	if (d->openable_at && now > d->openable_at && s->phase != PHASE_UNKNOWN)
 		line("openable", "now, by anyone, without a vote");
 	else
-		print_deadline("openable", d->openable_at, s->time);
-	if (d->exits_from && s->time > d->exits_from)
+		print_deadline("openable", d->openable_at, now);
+	if (d->exits_from && now > d->exits_from && s->phase != PHASE_UNKNOWN)
 		line("exits", "open");
 	else
-		print_deadline("exits", d->exits_from, s->time);
+		print_deadline("exits", d->exits_from, now);
 	if (s->phase == PHASE_OPEN)
-		print_deadline("resume", d->resume_from, s->time);
+		print_deadline("resume", d->resume_from, now);
 	if (s->oldest_request)
 		printf("  %-10s a forced withdrawal was due %s\n", "overdue",
-		       cli_when(s->oldest_request, s->time).s);
+		       cli_when(s->oldest_request, now).s);
 }
 
 static void print_standbys(const struct situation *s)
@@ -118,17 +131,17 @@ void situation_print(const struct situation *s)
 {
 	const struct phase_deadlines *d = &s->deadlines;
 	bool exits = d->exits_from && s->time > d->exits_from;
+	uint64_t now = now_of(s);
 
-	printf("%s: %s\n", phase_name(s->phase),
-	       cli_times(s->why.s, s->time).s);
-	printf("  %-10s L1 block %" PRIu64 ", %s\n", "as of", s->block,
-	       s->depth);
+	printf("%s: %s\n", phase_name(s->phase), cli_times(s->why.s, now).s);
+	printf("  %-10s L1 block %" PRIu64 ", %s%s%s\n", "as of", s->block,
+	       s->depth, now > s->time ? ", " : "",
+	       now > s->time ? cli_when(s->time, now).s : "");
 	if (s->facts) {
 		printf("  %-10s %" PRIu64 ", %s; %" PRIu64 " leaves, root "
 		       "%.10s…\n",
 		       "batch", s->count,
-		       s->last_at ? cli_when(s->last_at, s->time).s
-				  : "none yet",
+		       s->last_at ? cli_when(s->last_at, now).s : "none yet",
 		       s->leaf_count, hash_text(s->root).s);
 		print_clocks(s);
 		line("sequencer", address_text(s->active).s);
@@ -139,8 +152,8 @@ void situation_print(const struct situation *s)
 	print_l1(s);
 	for (size_t i = 0; i < s->n_alerts; i++)
 		printf("  %-10s %s, %s: %s\n", "alert", s->alerts[i].id,
-		       cli_when(s->alerts[i].since, s->time).s,
-		       cli_times(s->alerts[i].text.s, s->time).s);
+		       cli_when(s->alerts[i].since, now).s,
+		       cli_times(s->alerts[i].text.s, now).s);
 	cli_wrap("you", advice(s->phase, exits));
 }
 

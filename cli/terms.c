@@ -15,8 +15,9 @@
 #define AT(member) offsetof(struct terms_file, member)
 #define DURATION(name, hint_)                                                  \
 	{                                                                      \
-#name, CONFIG_DURATION, AT(ms.name), .required = true,         \
-						     .hint = hint_             \
+#name, CONFIG_DURATION, AT(ms.name),                           \
+			.required = true,                                      \
+			.hint = hint_ ": write 8s, 10m, 2h or 1d"              \
 	}
 #define COUNT(name)                                                            \
 	{                                                                      \
@@ -67,9 +68,10 @@ const struct config_field terms_fields[] = {
 	 .required = true, .max = 255,
 	 .hint = "give how many validators sign a batch"},
 	{"min_bounty", CONFIG_AMOUNT, AT(min_bounty),
-	 .hint = "what a forced withdrawal's executor earns at least"},
+	 .hint = "what a forced withdrawal's executor earns at least: write 5 "
+		 "gwei, or 0.001 ether"},
 	{"bond", CONFIG_AMOUNT, AT(bond),
-	 .hint = "what the operator stakes: it pays for an evacuation"},
+	 .hint = "what the operator stakes, for an evacuation: write 20 ether"},
 	{0},
 };
 

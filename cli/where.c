@@ -6,6 +6,7 @@
 
 #include "abi/hex.h"
 #include "sys/config_value.h"
+#include "sys/settings.h"
 
 #define URL_MAX 1024
 
@@ -59,16 +60,35 @@ static void check_url(struct argp_state *state, const char *option,
 			   option, one);
 }
 
+struct rpc_urls {
+	size_t n;
+	char url[CLI_RPC_MAX][URL_MAX];
+};
+
+/* A majority of endpoints: each has to be its own. */
+static void add_rpc(struct argp_state *state, struct rpc_urls *all,
+		    const char *url, size_t len)
+{
+	check_url(state, "--rpc", url, len);
+	if (all->n == CLI_RPC_MAX)
+		argp_error(state, "--rpc: more than %d endpoints", CLI_RPC_MAX);
+	snprintf(all->url[all->n], URL_MAX, "%.*s", (int)len, url);
+	for (size_t i = 0; i < all->n; i++)
+		if (settings_same_url(all->url[i], all->url[all->n]))
+			argp_error(state,
+				   "--rpc: %s stands there twice: a majority "
+				   "takes endpoints of their own",
+				   all->url[i]);
+	all->n++;
+}
+
 static void check_rpc(struct argp_state *state, const char *urls)
 {
-	size_t n = 0;
+	struct rpc_urls all = {0};
 
 	for (;; urls++) {
 		size_t len = strcspn(urls, ",");
-		check_url(state, "--rpc", urls, len);
-		if (++n > CLI_RPC_MAX)
-			argp_error(state, "--rpc: more than %d endpoints",
-				   CLI_RPC_MAX);
+		add_rpc(state, &all, urls, len);
 		urls += len;
 		if (!*urls)
 			return;

@@ -59,7 +59,8 @@ static void finish_without_contract(struct hatch_read *read, struct address at)
 {
 	char why[WHY_MAX];
 	(void)snprintf(why, sizeof(why),
-		       "no contract at %s: check chain.hatch and chain.id",
+		       "no contract at %s: is that the hatch's address, and on "
+		       "this chain?",
 		       address_text(at).s);
 	finish(read, ERR_INVALID, why);
 }
@@ -358,7 +359,7 @@ static bool refuse(struct hatch_read *read, const struct quorum_result *result,
 	} else if (result->err == ERR_REFUSED) {
 		(void)snprintf(why, sizeof(why),
 			       "not a hatch at %s: %s "
-			       "reverts: check chain.hatch",
+			       "reverts: is that the hatch's address?",
 			       address_text(read->facts.hatch).s, call);
 		finish(read, ERR_INVALID, why);
 	} else {
@@ -404,7 +405,7 @@ static void on_hatch(void *ctx, const struct quorum_result *results, size_t n)
 	if (!read_address(&results[1], &f->rollup)) {
 		finish(read, ERR_INVALID,
 		       "not a hatch: rollup() returns no "
-		       "address: check chain.hatch");
+		       "address: is that the hatch's address?");
 		return;
 	}
 	add_view(&b, f->rollup, SEL_SOVEREIGNROLLUP_HATCH, f->block.hash);

@@ -201,8 +201,11 @@ static enum err parse_into(struct slice body, struct rpc_reply *reply,
 	enum err err = json_parse(without_nul(body, &copy), L1_REPLY_MAX,
 				  L1_REPLY_DEEP, &reply->doc, error);
 	buf_done(&copy);
-	if (err)
+	if (err) {
+		struct err_text why = *error;
+		err_text_set(error, "its answer is not JSON: %.160s", why.text);
 		return ERR_INVALID;
+	}
 	const json_node *root = json_root(reply->doc);
 	struct json_reader r = {0};
 	const json_node *list = json_array(&r, root, NULL);

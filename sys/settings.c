@@ -99,8 +99,7 @@ static struct settings_provider *provider(const struct settings *s, size_t i)
 	return (struct settings_provider *)s->providers.list.items + i;
 }
 
-/* One endpoint under two names would be a quorum of one. */
-static bool same_url(const char *a, const char *b)
+bool settings_same_url(const char *a, const char *b)
 {
 	size_t n = strlen(a), m = strlen(b);
 
@@ -119,7 +118,7 @@ static enum err check_distinct(const struct config *c, const struct settings *s,
 	for (size_t j = 0; j < i; j++) {
 		bool name = strcmp(provider(s, j)->name, p->name) == 0;
 
-		if (!name && !same_url(provider(s, j)->url, p->url))
+		if (!name && !settings_same_url(provider(s, j)->url, p->url))
 			continue;
 		snprintf(path, sizeof(path), "providers.list[%zu].%s", i,
 			 name ? "name" : "url");

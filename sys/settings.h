@@ -117,6 +117,8 @@ struct settings settings_defaults(void);
 MUST_CHECK enum err settings_check(const struct config *c, struct settings *s,
 				   struct err_text *ret_warning,
 				   struct err_text *error);
+/* Two URLs of one endpoint: one under two names would be a quorum of one. */
+bool settings_same_url(const char *a, const char *b);
 const struct settings_provider *settings_provider(const struct settings *s,
 						  size_t i);
 const char *settings_peer(const struct settings *s, size_t i);

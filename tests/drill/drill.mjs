@@ -199,6 +199,7 @@ class Drill {
 		else
 			await this.processes.stopAll();
 		this.nations.forEach((nation) => nation.done());
+		rmSync(`${this.folder}.pid`, { force: true });
 		return good;
 	}
 

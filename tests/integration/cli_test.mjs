@@ -278,7 +278,7 @@ async function unsafeTerms(nation) {
 		'--chain-id', '1'], ['31337', 'not 1'], 'the wrong chain');
 	const poor = file('poor.key', '0x' + '42'.repeat(32) + '\n');
 	refuses(['deploy', '--terms', terms, '--rpc', nation.rpcs(), '--key', poor],
-		['BadBatch'], 'an account without money');
+		['has 0 wei', 'the bond takes', 'nothing was sent'], 'an account without money');
 	same(await nonce(), before, 'nothing was sent by any of them');
 	const dry = egress('deploy', '--terms', terms, '--dry-run');
 	expect(dry.status === 0 && dry.stderr.includes('under 24 h'), '--dry-run warns', dry);
@@ -330,11 +330,14 @@ async function looking(nation) {
 	refuses(['status', '--rpc', `http://127.0.0.1:${await freePort()}`, '--hatch',
 		nation.hatch, '--timeout', '1'], ['127.0.0.1'], 'an L1 that is not there');
 	const dead = `http://127.0.0.1:${await freePort()}`;
-	refuses(['status', '--rpc', [nation.l1.url, dead, dead].join(), '--hatch',
+	const lost = `http://127.0.0.1:${await freePort()}`;
+	const [one, other] = nation.l1.honest().map(({ url }) => url);
+	refuses(['status', '--rpc', [one, dead, lost].join(), '--hatch',
 		nation.hatch, '--timeout', '1'], ['2 must agree'], 'one endpoint of three');
-	const two = egress('status', '--rpc', [nation.l1.url, nation.l1.url, dead].join(),
-		'--hatch', nation.hatch);
+	const two = egress('status', '--rpc', [one, other, dead].join(), '--hatch', nation.hatch);
 	same(two.status, 0, 'two endpoints of three');
+	refuses(['status', '--rpc', [one, dead, `${one}/`].join(), '--hatch', nation.hatch],
+		['stands there twice'], 'one endpoint as two of three', 2);
 	refuses(['status', '--watcher', dead], [dead, 'is it running'], 'a watcher that is not there');
 }
 
@@ -368,7 +371,7 @@ async function ballots(nation) {
 	const key = nation.keyFile('guardian1');
 	const promote = ['ballot', 'sign', '--action', 'promote', '--standby',
 		nation.address('standby1'), ...at, '--key', key];
-	const needed = refuses(promote, ['no ballot ledger', 'run once: egress-signer', '--init'],
+	const needed = refuses(promote, ['no ballot ledger', 'run once: ', '/egress-signer --key', '--init'],
 		'a guardian without a ballot ledger');
 	same(needed.stderr.split('no ballot ledger').length, 2, 'told once');
 	refuses([...promote, '--as', NATIVE], [nation.address('guardian1'), 'not of --as'],
@@ -648,7 +651,13 @@ async function configs(nation) {
 	const wrong = egress('config', 'check', file('watcher2.yaml',
 		text.replace(/id: \d+/, 'id: 1')));
 	expect(wrong.status === 1 && wrong.stderr.includes('chain'), 'the wrong chain', wrong);
-	refuses(['config', 'check', file('x.yaml', text)], ['--kind'], 'whose is it');
+	const named = egress('config', 'check', file('x.yaml', text));
+	same(named.status, 0, `its fields tell whose it is: ${named.stderr}`);
+	refuses(['config', 'check', file('y.yaml', 'chain: {id: 1}\n')], ['--kind'], 'whose is it');
+	refuses(['config', 'check', file('z.yaml', 'terms:\nstandbys: []\nthresholds: {}\n')],
+		['egress deploy', '--dry-run'], 'a terms file');
+	refuses(['config', 'check', join(folder, 'nope.yaml')], ['nope.yaml', 'No such file'],
+		'a file that is not there');
 	refuses(['config', 'check', join(folder, 'watcher-none.yaml')], ['No such file'],
 		'a file that is not there');
 }

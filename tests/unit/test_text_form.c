@@ -112,9 +112,39 @@ static void test_decode_respects_the_buffers_maximum(void **state)
 	buf_done(&b);
 }
 
+static void test_line_breaks_of_a_mail_are_ignored(void **state)
+{
+	struct buf text, broken, got;
+
+	(void)state;
+	buf_init(&text, 256);
+	buf_init(&broken, 512);
+	buf_init(&got, 256);
+	text_form_encode("egress-test", slice_str("a pack that was mailed"),
+			 &text);
+	buf_add_str(&broken, " \n");
+	for (size_t i = 0; i < text.len; i++) {
+		buf_add_byte(&broken, text.p[i]);
+		if (i > 12 && i % 7 == 0)
+			buf_add_str(&broken, "\r\n\t");
+	}
+	buf_add_str(&broken, " \n");
+	assert_int_equal(
+		text_form_decode("egress-test", buf_slice(&broken), &got, &why),
+		OK);
+	assert_slice_equal(buf_slice(&got),
+			   slice_str("a pack that was mailed"));
+	broken.len -= 6; /* cut short */
+	assert_false(takes_text(buf_slice(&broken)));
+	buf_done(&text);
+	buf_done(&broken);
+	buf_done(&got);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_line_breaks_of_a_mail_are_ignored),
 		cmocka_unit_test(test_seal_is_first_four_of_hash),
 		cmocka_unit_test(test_open_refuses_prefixes_and_flips),
 		cmocka_unit_test(test_text_comes_back_through_a_mail),
