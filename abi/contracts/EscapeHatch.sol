@@ -86,14 +86,9 @@ contract EscapeHatch is EscapeHatchStorage, IEscapeHatch {
 	function openAfterDeadline() external {
 		Facts memory f = _facts();
 		require(f.phase != PHASE_OPEN, WrongPhase());
-		uint256 deadline = terms_.hardDeadline;
-		if (f.lastAt != 0 && block.timestamp > f.lastAt + deadline) {
-			_open(CAUSE_SILENCE, "", f.count);
-			return;
-		}
-		uint64 since = IRollup(rollup).overdue();
-		require(since != 0 && block.timestamp > since + deadline, TooEarly());
-		_open(CAUSE_OVERDUE, "", f.count);
+		uint8 cause = _cause(f.lastAt);
+		require(cause != 0, TooEarly());
+		_open(cause, "", f.count);
 	}
 
 	function openOnBadBatch(bytes calldata proof) external {
@@ -153,6 +148,8 @@ contract EscapeHatch is EscapeHatchStorage, IEscapeHatch {
 			IRollup(rollup).promote(a.sequencer);
 		}
 		IRollup(rollup).configure(a.rollupConfig);
+		Facts memory f = _facts();
+		require(f.phase == PHASE_OPEN || _cause(f.lastAt) == 0, TooAbrupt());
 		emit Enacted(epoch_, subject);
 	}
 
@@ -247,6 +244,14 @@ contract EscapeHatch is EscapeHatchStorage, IEscapeHatch {
 		else if (f.lastAt == 0 || block.timestamp <= f.lastAt + terms_.slaWindow) f.phase = PHASE_LIVE;
 		else if (promotedAt > f.lastAt && block.timestamp <= promotedAt + terms_.failoverWindow) f.phase = PHASE_PROMOTED;
 		else f.phase = PHASE_LATE;
+	}
+
+	/// Why anyone may open the hatch now, or 0.
+	function _cause(uint64 lastAt) private view returns (uint8) {
+		uint256 deadline = terms_.hardDeadline;
+		if (lastAt != 0 && block.timestamp > lastAt + deadline) return CAUSE_SILENCE;
+		uint64 since = IRollup(rollup).overdue();
+		return since != 0 && block.timestamp > since + deadline ? CAUSE_OVERDUE : 0;
 	}
 
 	/// Exits must have been open this long before anyone is handed to a new operator.
@@ -348,11 +353,13 @@ contract EscapeHatch is EscapeHatchStorage, IEscapeHatch {
 		require(w.round != 0 && BALLOT_ROUNDS * w.round <= w.failoverWindow, BadTerms(6));
 	}
 
-	/// What is in time under the old windows must not be long overdue under the new ones.
+	/// What a LIVE chain may have under the old windows (a request in time for the last commit,
+	/// and silence since) must not open the hatch under the new ones.
 	function _checkChange(Terms memory old, Terms calldata w) private pure {
 		uint256 deadline = w.hardDeadline;
 		require(deadline >= old.slaWindow, TooAbrupt());
-		require(deadline + w.inclusionWindow >= old.inclusionWindow, TooAbrupt());
+		uint256 oldest = uint256(old.inclusionWindow) + old.slaWindow;
+		require(deadline + w.inclusionWindow >= oldest, TooAbrupt());
 	}
 
 	function _checkLists(Thresholds memory n, address[] memory voters, address[] memory sequencers) private pure {

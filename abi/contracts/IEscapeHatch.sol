@@ -31,7 +31,8 @@ error WrongJoining();
 error TooEarly();
 error TooLate();
 error WrongAmendment();
-/// The new windows would let anyone open a hatch that is LIVE under the old ones.
+/// The new windows would let anyone open a hatch that is LIVE under the old ones: by what a
+/// LIVE chain may have waiting (amend), or by what it really has (enact).
 error TooAbrupt();
 error ZeroAddress();
 

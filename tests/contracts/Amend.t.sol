@@ -181,10 +181,95 @@ contract AmendTest is Base {
 		book.truncate(0);
 		populate(1);
 		Amendment memory a = same0();
-		a.terms.inclusionWindow = 500 - HARD - 1;
+		// a request can be as old as this while LIVE: in time for a commit, and then the silence
+		a.terms.inclusionWindow = 500 + SLA - HARD - 1;
 		refused(a, TooAbrupt.selector);
-		a.terms.inclusionWindow = 500 - HARD;
+		a.terms.inclusionWindow = 500 + SLA - HARD;
 		amend(a, "", "");
+	}
+
+	/// The oldest request that a LIVE chain may have does not open the hatch under the new terms.
+	function test_the_oldest_request_in_time_opens_nothing() public {
+		Amendment memory a = shorter();
+		amend(a);
+		(, uint64 from) = hatch.pending();
+		liveAt(from - 500);
+		rollup.requestWithdrawal{value: 1 ether}(0, 1, treasury);
+		liveAt(from);
+		vm.warp(from + SLA);
+		same(hatch.phase(), PHASE_LIVE, "LIVE");
+		hatch.enact(a);
+		same(rollup.overdue(), from - 200, "overdue under the new terms");
+		vm.expectRevert(TooEarly.selector);
+		hatch.openAfterDeadline();
+		vm.warp(block.timestamp + 1);
+		hatch.openAfterDeadline();
+	}
+
+	/// Old windows of 500 for a request, and 300 instead: as abrupt as it may be.
+	function shorter() internal returns (Amendment memory a) {
+		Terms memory w = terms0();
+		w.inclusionWindow = 500;
+		w.notice = 2000;
+		deploy(w, thresholds0());
+		book.truncate(0);
+		populate(1);
+		a = same0();
+		a.terms.inclusionWindow = 500 + SLA - HARD;
+	}
+
+	/// What waits behind 1,024 others may be older than any window of a LIVE chain.
+	function test_a_backlog_delays_an_amendment_that_would_open_the_hatch() public {
+		Amendment memory a = shorter();
+		amend(a);
+		(, uint64 from) = hatch.pending();
+		liveAt(from - 601);
+		for (uint256 i = 0; i <= COVER; i++) rollup.requestTransaction("x");
+		vm.warp(from);
+		Plan memory p = plan();
+		p.b.inboxThrough--;
+		p.b.inboxAcc = accAt(p.b.inboxThrough);
+		p.signatures = signBatch(p.b, 3, sequencer);
+		land(p);
+		same(hatch.phase(), PHASE_LIVE, "LIVE");
+		yes(hatch.deadlines().openableAt > block.timestamp, "nobody may open it");
+		bytes32 before = keccak256(abi.encode(hatch.terms()));
+		vm.expectRevert(TooAbrupt.selector);
+		hatch.enact(a);
+		same(keccak256(abi.encode(hatch.terms())), before, "terms");
+		(bytes32 pending,) = hatch.pending();
+		same(pending, keccak256(abi.encode(a)), "still pending");
+		commit();
+		hatch.enact(a);
+		same(hatch.terms().inclusionWindow, 300, "served, and enacted");
+	}
+
+	/// Before the first batch a chain is LIVE however old its requests are.
+	function test_a_request_before_the_first_batch_does_too() public {
+		Amendment memory a = shorter();
+		deploy(Terms(SLA, FAILOVER, 500, HARD, 2000, FINALITY, ROUND), thresholds0());
+		amend(a);
+		(, uint64 from) = hatch.pending();
+		vm.warp(from - 600);
+		rollup.requestTransaction("x");
+		vm.warp(from + 1);
+		same(hatch.phase(), PHASE_LIVE, "LIVE");
+		vm.expectRevert(TooAbrupt.selector);
+		hatch.enact(a);
+		vm.warp(from);
+		hatch.enact(a);
+		vm.expectRevert(TooEarly.selector);
+		hatch.openAfterDeadline();
+	}
+
+	/// Once open it cannot be opened: whoever is overdue then leaves anyway.
+	function test_in_open_nothing_is_too_abrupt() public {
+		Amendment memory a = shorter();
+		openBySilence();
+		amend(a);
+		vm.warp(block.timestamp + 2000);
+		hatch.enact(a);
+		same(hatch.terms().inclusionWindow, 300, "enacted");
 	}
 
 	function test_deadline_does_not_fall_below_the_old_sla() public {
