@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "abi/contracts_tables.h"
 #include "abi/hex.h"
 #include "abi/words.h"
 
@@ -232,9 +233,11 @@ static enum err check_thresholds(const struct config *c,
 		       "0 or missing: where the base fee is 0 a forced request "
 		       "would cost nothing: give at least 1 wei, say 100000 "
 		       "gwei");
-	if (!u256_fits(t->min_bounty, 96))
-		REFUSE("min_bounty", "%s wei: must be below 2^96",
-		       u256_text(t->min_bounty).s);
+	if (u256_cmp(t->min_bounty, u256_from(EGRESS_MAX_BOUNTY)) > 0)
+		REFUSE("min_bounty",
+		       "%s wei: must be at most %" PRIu64 " wei, or the price "
+		       "would keep citizens from forcing a withdrawal",
+		       u256_text(t->min_bounty).s, EGRESS_MAX_BOUNTY);
 	return OK;
 }
 

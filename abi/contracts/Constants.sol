@@ -31,6 +31,8 @@ uint256 constant MAX_INCLUSION = 30 days;
 uint256 constant MAX_DEADLINE = 90 days;
 // what a forced withdrawal costs whoever executes it
 uint256 constant BOUNTY_GAS = 150_000;
+// the most that the terms may demand beside: no amendment prices a citizen out of the queue
+uint256 constant MAX_BOUNTY = 100_000_000 gwei;
 // the bond's refund: intrinsic gas, gas a calldata byte (below what any honest one costs),
 // most gas a leaf, most tip
 uint256 constant REFUND_BASE = 21_000;

@@ -56,7 +56,6 @@ error AlreadyExited();
 error NotExited();
 error NothingToExit();
 error NotOwner();
-error WrongCount();
 /// The vault holds less of this asset: try again when it does not.
 error VaultShort();
 error NotEnoughGas();

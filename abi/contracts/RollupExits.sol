@@ -166,9 +166,10 @@ abstract contract RollupExits is RollupQueues {
 
 	/// The relayer's gas, out of the bond; never a revert, and never more than was used: the
 	/// transaction's own cost counts once, for whoever sent it, and of its data what was needed.
+	/// Delegated code (EIP-7702) could call many times in one transaction.
 	function _refund(uint256 gasBefore, uint256 size, uint256 leaves) private returns (uint256 amount) {
 		uint256 spent = gasBefore - gasleft();
-		if (msg.sender == tx.origin) spent += REFUND_BASE + REFUND_BYTE * size;
+		if (msg.sender == tx.origin && msg.sender.code.length == 0) spent += REFUND_BASE + REFUND_BYTE * size;
 		if (spent > REFUND_LEAF * leaves) spent = REFUND_LEAF * leaves;
 		uint256 tip = tx.gasprice > block.basefee ? tx.gasprice - block.basefee : 0;
 		if (tip > REFUND_TIP) tip = REFUND_TIP;

@@ -52,8 +52,9 @@ contract SovereignRollup is RollupExits {
 	function _configure(address[] memory list, uint8 needed, uint96 least) private {
 		require(Signatures.isList(list, MAX_KEYS), BadConfig());
 		require(needed <= list.length && 2 * uint256(needed) > list.length, BadConfig());
-		// on a chain without a base fee, requests that cost nothing would jam the queue
-		require(least != 0, BadConfig());
+		// on a chain without a base fee, requests that cost nothing would jam the queue;
+		// dear ones would end forced withdrawals, and no guardian may do that
+		require(least != 0 && least <= MAX_BOUNTY, BadConfig());
 		validators_ = list;
 		t = needed;
 		minBounty = least;

@@ -434,6 +434,15 @@ contract AmendTest is Base {
 		enactConfig(config(), "");
 	}
 
+	/// I1: no amendment prices a forced withdrawal out of a citizen's reach.
+	function test_bounty_is_bounded() public {
+		bytes memory why = abi.encodeWithSelector(BadConfig.selector);
+		enactConfig(abi.encode(addresses(validatorKeys), uint8(3), type(uint96).max), why);
+		enactConfig(abi.encode(addresses(validatorKeys), uint8(3), uint96(0.1 ether) + 1), why);
+		enactConfig(abi.encode(addresses(validatorKeys), uint8(3), uint96(0.1 ether) + 1, treasury, uint96(0)), why);
+		enactConfig(abi.encode(addresses(validatorKeys), uint8(3), uint96(0.1 ether)), "");
+	}
+
 	function withBond(address to, uint96 amount) internal view returns (bytes memory) {
 		return abi.encode(addresses(validatorKeys), uint8(3), uint96(1), to, amount);
 	}

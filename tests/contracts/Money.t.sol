@@ -4,6 +4,17 @@ pragma solidity ^0.8.28;
 import "./Base.sol";
 import {Payee, Token} from "./Tokens.sol";
 
+/// A relayer's delegated code: many calls in one transaction.
+contract Taker {
+	receive() external payable {}
+
+	function takeOut(ISovereignRollup r, uint256 n, uint256 mask, bytes calldata records, bytes32[] calldata path)
+		external
+	{
+		for (uint256 i = 0; i < n; i++) r.exitBucket(0, mask << 8 * i, records, path);
+	}
+}
+
 /// What is owed, the bond, and calls that come back.
 contract MoneyTest is Base {
 	Token token;
@@ -218,22 +229,49 @@ contract MoneyTest is Base {
 		vm.txGasPrice(1 gwei);
 		bytes memory data = abi.encodeCall(rollup.exitBucket, (0, type(uint256).max, book.bucket(0), bucketProof(0)));
 		uint256 snapshot = vm.snapshotState();
-		uint256 plain = refundOf(data, tx.origin);
+		address by = citizen(251);
+		uint256 plain = refundOf(data, by, by);
 		vm.revertToState(snapshot);
-		uint256 padded = refundOf(bytes.concat(data, new bytes(100_000)), tx.origin);
+		uint256 padded = refundOf(bytes.concat(data, new bytes(100_000)), by, by);
 		yes(padded < plain + 2000 gwei, "padding is not paid for");
-		vm.revertToState(snapshot);
-		uint256 within = refundOf(data, citizen(250));
 		uint256 own = (21_000 + 8 * 200 * 53) * 1 gwei;
+		vm.revertToState(snapshot);
+		uint256 within = refundOf(data, by, citizen(250));
 		yes(within + own > plain - 10_000 gwei && within + own < plain + 10_000 gwei, "base cost once");
+		vm.revertToState(snapshot);
+		// EIP-7702: the sender's own code could call many times in its one transaction
+		vm.etch(by, abi.encodePacked(hex"ef0100", address(new Taker())));
+		within = refundOf(data, by, by);
+		yes(within + own > plain - 10_000 gwei && within + own < plain + 10_000 gwei, "nor for delegated code");
 	}
 
-	function refundOf(bytes memory data, address origin) internal returns (uint256) {
-		uint256 before = address(this).balance;
-		vm.prank(address(this), origin == tx.origin ? address(this) : origin);
+	function refundOf(bytes memory data, address by, address origin) internal returns (uint256) {
+		uint256 before = by.balance;
+		vm.prank(by, origin);
 		(bool ok,) = address(rollup).call(data);
 		yes(ok, "call");
-		return address(this).balance - before;
+		return by.balance - before;
+	}
+
+	/// One transaction with many calls gets no more than it costs.
+	function test_refund_of_a_delegated_account_is_below_its_cost() public {
+		opened(200, 100 ether);
+		vm.fee(1 gwei);
+		vm.txGasPrice(1 gwei);
+		for (uint256 i = 0; i < 200; i++) vm.deal(citizen(i), 1);
+		address by = citizen(251);
+		vm.etch(by, abi.encodePacked(hex"ef0100", address(new Taker())));
+		bytes memory data =
+			abi.encodeCall(Taker.takeOut, (rollup, 25, 0xff, book.bucket(0), bucketProof(0)));
+		vm.cool(address(rollup));
+		vm.prank(by, by);
+		uint256 used = gasleft();
+		(bool ok,) = by.call(data);
+		used = 21_000 + used - gasleft();
+		yes(ok, "call");
+		same(rollup.exited(0), (1 << 200) - 1, "all of them");
+		for (uint256 i = 0; i < data.length; i++) used += data[i] == 0 ? 4 : 16;
+		yes(by.balance <= used * 1 gwei, "no profit");
 	}
 
 	function test_refund_counts_newly_paid_leaves() public {
@@ -258,10 +296,9 @@ contract MoneyTest is Base {
 		vm.fee(1 gwei);
 		vm.txGasPrice(1 gwei);
 		(bytes memory record, bytes32[] memory path) = (book.record(1), proof(1));
-		uint256 before = address(this).balance;
-		vm.prank(address(this), address(this));
+		vm.prank(citizen(251), citizen(251));
 		rollup.exit(1, record, path);
-		same(address(this).balance - before, 40_000 gwei, "exit");
+		same(citizen(251).balance, 40_000 gwei, "exit");
 		(record, path) = (book.record(2), proof(2));
 		vm.prank(citizen(2), citizen(2));
 		rollup.exitTo(2, record, path, treasury, "");

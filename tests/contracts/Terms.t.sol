@@ -191,6 +191,20 @@ contract TermsTest is Base {
 		no(tryRollup(badBatch, sequencer, list, 2), "zero");
 	}
 
+	function tryBounty(uint96 least) internal returns (bool ok) {
+		bytes memory args = abi.encode(nextHatch(), badBatch, sequencer, addresses(validatorKeys), uint8(3), least);
+		ok = create(bytes.concat(bytecode("SovereignRollup"), args)) != address(0);
+		if (!ok) refused(abi.encodeWithSelector(BadConfig.selector));
+	}
+
+	function test_bounty() public {
+		no(tryBounty(0), "0");
+		yes(tryBounty(1), "1");
+		yes(tryBounty(0.1 ether), "a tenth of a coin");
+		no(tryBounty(0.1 ether + 1), "more");
+		no(tryBounty(type(uint96).max), "all there is");
+	}
+
 	function test_what_a_deployment_says_of_itself() public view {
 		same(hatch.rollup(), address(rollup), "rollup");
 		same(rollup.hatch(), address(hatch), "hatch");

@@ -139,7 +139,9 @@ static const struct {
 	{"validators_needed: 1", "validators_needed", "more than half"},
 	{"validators_needed: 4", "validators_needed", "4 of 3"},
 	{"sequencer: " Z, "sequencer", "zero address"},
-	{"min_bounty: 79228162514.3 ether", "min_bounty", "2^96"},
+	{"min_bounty: 79228162514.3 ether", "min_bounty", "price"},
+	{"min_bounty: 100000000000000001 wei", "min_bounty",
+	 "at most 100000000000000000 wei"},
 	{"min_bounty: much", "min_bounty", "amount"},
 	{"min_bounty: 0 wei", "min_bounty", "0 or missing"},
 };
@@ -170,6 +172,8 @@ static void test_the_bounds_themselves_pass(void **state)
 		"  finality: 36h",
 		"  notice: 96h",
 		"  round: 40m",
+		"min_bounty: 1 wei",
+		"min_bounty: 0.1 ether",
 	};
 	struct outcome o;
 
