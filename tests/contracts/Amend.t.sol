@@ -427,10 +427,11 @@ contract AmendTest is Base {
 
 	function test_bad_configuration_is_not_enacted() public {
 		bytes memory why = abi.encodeWithSelector(BadConfig.selector);
-		enactConfig(abi.encode(addresses(validatorKeys), uint8(2), uint96(0)), why);
-		enactConfig(abi.encode(addresses(validatorKeys), uint8(5), uint96(0)), why);
-		enactConfig(abi.encode(new address[](0), uint8(0), uint96(0)), why);
+		enactConfig(abi.encode(addresses(validatorKeys), uint8(2), uint96(1)), why);
+		enactConfig(abi.encode(addresses(validatorKeys), uint8(5), uint96(1)), why);
+		enactConfig(abi.encode(new address[](0), uint8(0), uint96(1)), why);
 		enactConfig(abi.encode(addresses(validatorKeys), uint8(3), uint96(0)), why);
+		enactConfig(abi.encode(addresses(validatorKeys), uint8(3), uint96(1)), "");
 		enactConfig(config(), "");
 	}
 

@@ -87,8 +87,9 @@ contract BallotsTest is Base {
 	}
 
 	function test_at_most_32_signatures() public {
-		bytes memory bundle = new bytes(33 * 65);
-		tryPromote(bundle, BadSignature.selector);
+		uint256[] memory keys = sortedKeys(0xa000, 33);
+		tryPromote(sigs(keys, 0, 32, hash()), NotGuardian.selector);
+		tryPromote(sigs(keys, 0, 33, hash()), BadSignature.selector);
 	}
 
 	/// The largest board, unanimous.

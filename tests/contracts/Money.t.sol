@@ -130,19 +130,26 @@ contract MoneyTest is Base {
 		same(token.balanceOf(treasury), 30, "paid");
 	}
 
-	/// Somebody else's signature under the same words uses nothing up.
+	/// Somebody else's signature under the same words uses nothing up: two are owed, both
+	/// sign the same order, and both are paid.
 	function test_orders_are_not_used_up_by_strangers() public {
-		address owner = citizen(7);
-		vm.etch(owner, address(payee).code);
-		owing2(owner);
-		vm.etch(citizen(8), "");
+		address[2] memory both = [citizen(7), citizen(8)];
+		for (uint256 i = 0; i < 2; i++) {
+			vm.etch(both[i], address(payee).code);
+			vm.store(both[i], 0, bytes32(uint256(Payee.Mode.Refuses)));
+			put(i, balance(both[i], address(0), 20 + i));
+		}
+		rollup.deposit{value: 41}(address(0), 41, treasury);
+		commit();
+		openBySilence();
+		vm.warp(block.timestamp + 1);
+		rollup.exitBucket(0, 3, book.bucket(0), bucketProof(0));
 		uint64 e = uint64(block.timestamp);
 		bytes32 hash = claimDigest(address(0), treasury, 1, e);
-		bytes memory theirs = sig(0x10008, hash);
-		vm.expectRevert(NothingOwed.selector);
-		rollup.claimTo(citizen(8), address(0), treasury, 1, e, theirs);
-		rollup.claimTo(owner, address(0), treasury, 1, e, sig(0x10007, hash));
-		same(treasury.balance, 20, "paid");
+		rollup.claimTo(both[1], address(0), treasury, 1, e, sig(0x10008, hash));
+		same(treasury.balance, 21, "the stranger");
+		rollup.claimTo(both[0], address(0), treasury, 1, e, sig(0x10007, hash));
+		same(treasury.balance, 41, "and the owner");
 	}
 
 	// ---- the bond
