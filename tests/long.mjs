@@ -1,8 +1,8 @@
 // What needs longer than ./check: node tests/long.mjs [ID …], all without one.
-// Each ID ≤ 45 minutes on 2 cores. Merges into build/check.json:
-//   [{"id", "name", "tried", "failed", "holds"}, …]
+// Each ID ≤ 45 minutes on 2 cores. Merges into build/check.json, a row for each
+// of an ID's promises: [{"id", "name", "tried", "failed", "holds"}, …]
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, TESTS } from './harness.mjs';
 
@@ -10,6 +10,10 @@ const OUT = join(ROOT, 'build', 'check.json');
 const DRILLS = 20;
 const KILLS = 50;
 const ACTS = 6;
+const CALLS = 1000000;
+const MUTANTS_LEAST = 40;
+/* with the calls within 45 minutes; the next run goes on with the others */
+const MUTANTS_MINUTES = 22;
 
 function node(args) {
 	return spawnSync(process.execPath, args,
@@ -29,13 +33,29 @@ function repeat(times, one) {
 	return { tried: times, failed };
 }
 
+/* What run prints last but one is how many calls there were. */
+function calls() {
+	const out = spawnSync(join(TESTS, 'contracts', 'run'), ['--long'],
+		{ cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+	process.stdout.write(out.stdout);
+	const tried = Number(/(\d+) calls by fuzz/.exec(out.stdout)?.[1] ?? 0);
+	const failed = Number(/\d+ passed, (\d+) failed/.exec(out.stdout)?.[1] ?? 1);
+	const short = tried < CALLS || out.status !== 0;
+	return { tried, failed: failed || (short ? 1 : 0) };
+}
+
 function mutants() {
 	const report = join(ROOT, 'build', 'mutants.json');
-	const status = node([join(TESTS, 'contracts', 'mutate.mjs'), '--report', report]);
+	rmSync(report, { force: true });
+	const status = node([join(TESTS, 'contracts', 'mutate.mjs'), '--continue',
+		'--minutes', String(MUTANTS_MINUTES), '--report', report]);
 	if (!existsSync(report))
 		throw new Error(`mutate.mjs: exit ${status}, no report`);
-	const { tried, survived } = JSON.parse(readFileSync(report, 'utf8'));
-	return { tried, failed: survived };
+	const { tried, survived, errors, of } = JSON.parse(readFileSync(report, 'utf8'));
+	process.stdout.write(`mutants: ${tried} of ${of} tried since ` +
+		'contracts or tests changed\n');
+	const failed = survived + errors;
+	return { tried, failed: failed || (status !== 0 || tried < MUTANTS_LEAST ? 1 : 0) };
 }
 
 function build(name, ...options) {
@@ -47,37 +67,53 @@ function build(name, ...options) {
 	return dir;
 }
 
+/* ID: its promises, [name, () => ({tried, failed})] each. */
 const LONG = {
-	R9: ['mutants of the contracts, all killed', mutants],
-	drills: [`${DRILLS} drills in a row`, () =>
-		repeat(DRILLS, () => drill('--citizens', '300'))],
-	kills: [`${KILLS} acts with a SIGKILL at a seeded moment`, () =>
+	R9: [['a million calls by fuzz and invariants', calls],
+		['mutants of the contracts, all killed', mutants]],
+	drills: [[`${DRILLS} drills in a row`, () =>
+		repeat(DRILLS, () => drill('--citizens', '300'))]],
+	kills: [[`${KILLS} acts with a SIGKILL at a seeded moment`, () =>
 		repeat(KILLS, (i) => drill('--citizens', '300',
-			'--act', String(i % ACTS + 1), '--kill', String(i)))],
-	asan: ['one drill of the ASan+UBSan build', () => {
+			'--act', String(i % ACTS + 1), '--kill', String(i)))]],
+	asan: [['one drill of the ASan+UBSan build', () => {
 		const dir = build('asan', '-Db_sanitize=address,undefined',
 			'-Db_lundef=false');
 		return repeat(1, () => drill('--citizens', '300', '--build', dir));
-	}],
+	}]],
 };
+
+/* What breaks off does not hold, and the others are run all the same. */
+function outcome(id, name, test) {
+	try {
+		return test();
+	} catch (e) {
+		process.stdout.write(`${id}: ${name}: ${e.message}\n`);
+		return { tried: 0, failed: 1 };
+	}
+}
 
 const wanted = process.argv.slice(2).length ? process.argv.slice(2) :
 	Object.keys(LONG);
-const results = new Map((existsSync(OUT) ?
-	JSON.parse(readFileSync(OUT, 'utf8')) : []).map((row) => [row.id, row]));
+const unknown = wanted.filter((id) => !LONG[id]);
+if (unknown.length) {
+	process.stderr.write(`check --long: no ${unknown.join(', ')}; known: ` +
+		`${Object.keys(LONG).join(' ')}\n`);
+	process.exit(2);
+}
+mkdirSync(join(ROOT, 'build'), { recursive: true });
+let rows = existsSync(OUT) ? JSON.parse(readFileSync(OUT, 'utf8')) : [];
 let failures = 0;
 for (const id of wanted) {
-	if (!LONG[id]) {
-		process.stderr.write(`check --long: no ${id}; known: ` +
-			`${Object.keys(LONG).join(' ')}\n`);
-		process.exit(2);
+	rows = rows.filter((row) => row.id !== id);
+	for (const [name, test] of LONG[id]) {
+		const { tried, failed } = outcome(id, name, test);
+		const holds = tried > 0 && failed === 0;
+		rows.push({ id, name, tried, failed, holds });
+		writeFileSync(OUT, JSON.stringify(rows, null, 2) + '\n');
+		process.stdout.write(`${id}: ${name}: ` +
+			`${Math.max(0, tried - failed)} passed, ${failed} failed\n`);
+		failures += holds ? 0 : 1;
 	}
-	const [name, test] = LONG[id];
-	const { tried, failed } = test();
-	const holds = tried > 0 && failed === 0;
-	results.set(id, { id, name, tried, failed, holds });
-	writeFileSync(OUT, JSON.stringify([...results.values()], null, 2) + '\n');
-	process.stdout.write(`${id}: ${name}: ${tried - failed} passed, ${failed} failed\n`);
-	failures += failed + (tried ? 0 : 1);
 }
 process.exit(failures ? 1 : 0);

@@ -111,7 +111,7 @@ contract InvariantsTest is Test {
 	}
 
 	/// forge-config: default.invariant.check-interval = 20
-	/// forge-config: long.invariant.check-interval = 20
+	/// forge-config: long.invariant.check-interval = 40
 	/// I1: whatever the state, silence opens the hatch, and then each citizen can leave.
 	function invariant_everybody_can_leave() public {
 		uint256 snapshot = vm.snapshotState();

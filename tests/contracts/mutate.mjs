@@ -1,11 +1,15 @@
 // The test of the tests: drops each require and each modifier, shifts each comparison and
 // swaps each && and ||, one at a time, and expects a contract test to notice.
 //
-//   mutate.mjs [--all] [--sample N] [--seed S] [--only ID|FILE,…] [--list] [--jobs N] [--minutes M]
+//   mutate.mjs [--all | --continue | --sample N | --only ID|FILE,…] [--seed S] [--list] [--jobs N]
+//              [--minutes M] [--report FILE]
 //
-// Without --all a sample of 120, drawn by the seed.  Mutants that change nothing that can be
-// seen stand with the reason in equivalent.json; a survivor that is not there is a failure.
-// Writes build/mutants/ only.  Exit 0 if every mutant tried was killed or is equivalent.
+// Without --all a sample of 120, drawn by the seed.  --continue takes those that no run has tried
+// since contracts or tests changed (build/mutants/state.json), until the minutes are over, and
+// counts the whole round; when all have been tried the next round begins.  Mutants that change
+// nothing that can be seen stand with the reason in equivalent.json; a survivor that is not there
+// is a failure.  Writes build/mutants/, and to FILE {"tried", "survived", "errors", "of"}.
+// Exit 0 if every mutant tried was killed or is equivalent.
 // Last line: mutants: N killed, N equivalent, N survived.
 import { readFileSync, writeFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createHash } from 'node:crypto';
@@ -33,6 +37,9 @@ const targets = {
 	'Signatures.sol': [['EscapeHatch', 'SovereignRollup'], 'Ballots|Batches|Terms'],
 	'BadBatch.sol': [['BadBatch'], 'BadBatch'],
 };
+// no change at all
+const CONTROL = { id: 'control', file: 'control', from: 0, to: 0, fresh: '' };
+const CONTROL_TARGET = [['EscapeHatch', 'SovereignRollup', 'BadBatch'], null];
 
 // The index past the bracket that closes the one at open.
 function close(text, open) {
@@ -108,7 +115,19 @@ function compile(solc, config, files, names) {
 	return Object.fromEntries(names.map((n) => [n, '0x' + out.contracts[`${n}.sol`][n].evm.bytecode.object]));
 }
 
-// True if a test failed.
+const NEVER = 'it never ends';
+
+// The test that failed, or null.  A second look at what may be the machine's fault.
+async function judged(dir, match) {
+	try {
+		const by = await forge(dir, match);
+		if (by !== NEVER) return by;
+	} catch {
+		// as below
+	}
+	return forge(dir, match);
+}
+
 function forge(dir, match) {
 	// gas and size are no verdict on a mutant
 	const args = ['test', '--fail-fast', '--no-match-contract', 'GasTest', '--threads', '1'];
@@ -118,7 +137,7 @@ function forge(dir, match) {
 		...process.env,
 		FOUNDRY_CONFIG: 'tests/contracts/foundry.toml',
 		FOUNDRY_FUZZ_RUNS: '24',
-		FOUNDRY_INVARIANT_RUNS: '3',
+		FOUNDRY_INVARIANT_RUNS: '6',
 		EGRESS_CONTRACTS_OUT: dir,
 		NO_COLOR: '1',
 	};
@@ -129,10 +148,15 @@ function forge(dir, match) {
 		child.stdout.on('data', (d) => (text += d));
 		child.stderr.on('data', (d) => (text += d));
 		// a mutant that loops for ever has been noticed
-		const timer = setTimeout(() => child.kill('SIGKILL'), 240000);
-		child.on('exit', (status, signal) => {
+		let late = false;
+		const timer = setTimeout(() => {
+			late = true;
+			child.kill('SIGKILL');
+		}, 240000);
+		child.on('close', (status, signal) => {
 			clearTimeout(timer);
-			if (signal) return resolve('it never ends');
+			if (signal && late) return resolve(NEVER);
+			if (signal) return reject(new Error(`forge died of ${signal}`));
 			const failed = /\[FAIL[\s\S]*?\] (\w+)\(/.exec(text) ?? /\[FAIL/.exec(text);
 			if (status !== 0 && !failed) return reject(new Error(`forge: ${text.slice(-800)}`));
 			resolve(status === 0 ? null : (failed[1] ?? failed[0]));
@@ -141,9 +165,10 @@ function forge(dir, match) {
 }
 
 async function attempt(m, solc, config, files, slot) {
-	const text = files[m.file];
-	const changed = { ...files, [m.file]: text.slice(0, m.from) + m.fresh + text.slice(m.to) };
-	const [names, likely] = targets[m.file];
+	const text = files[m.file] ?? '';
+	const changed = { ...files };
+	if (text) changed[m.file] = text.slice(0, m.from) + m.fresh + text.slice(m.to);
+	const [names, likely] = targets[m.file] ?? CONTROL_TARGET;
 	const codes = compile(solc, config, changed, names);
 	if (codes.error) return { verdict: 'invalid', by: codes.error };
 	const relative = `build/mutants/${process.pid}-${slot}`;
@@ -153,7 +178,7 @@ async function attempt(m, solc, config, files, slot) {
 		if (codes[json.contract]) json.bytecode = codes[json.contract];
 		writeFileSync(join(top, relative, file), JSON.stringify(json));
 	}
-	const by = (await forge(relative, likely)) ?? (await forge(relative, null));
+	const by = (likely && (await judged(relative, likely))) ?? (await judged(relative, null));
 	return by ? { verdict: 'killed', by } : { verdict: 'survived' };
 }
 
@@ -193,41 +218,40 @@ function option(name, fallback) {
 	return i < 0 ? fallback : process.argv[i + 1];
 }
 
-async function main() {
-	const equivalent = JSON.parse(readFileSync(join(here, 'equivalent.json'), 'utf8'));
-	let list = mutants();
-	const known = new Set(list.map((m) => m.id));
-	const stale = Object.keys(equivalent).filter((id) => !known.has(id));
-	const only = option('--only');
-	const show = (m) => `${m.id} ${m.file}:${m.row} ${m.kind} '${m.old}'${m.fresh ? ` → '${m.fresh}'` : ''}`;
-	if (only) list = list.filter((m) => only.split(',').some((o) => o === m.id || o === m.file));
-	if (process.argv.includes('--list')) {
-		for (const m of list) console.log(show(m) + (equivalent[m.id] ? ` (equivalent: ${equivalent[m.id]})` : ''));
-		console.log(`${list.length} mutants`);
-		return 0;
+const STATE = join(top, 'build/mutants/state.json');
+
+// The verdicts of this round, if contracts and tests are still what they were.
+function round() {
+	const hash = createHash('sha256');
+	for (const dir of [contracts, here]) {
+		for (const name of readdirSync(dir).sort())
+			if (/\.(sol|toml|json)$/.test(name)) hash.update(name).update(readFileSync(join(dir, name)));
 	}
-	// shuffled even when all are tried: who stops early has seen some of everything
-	shuffle(list, option('--seed', 1));
-	if (!only && !process.argv.includes('--all')) list = list.slice(0, Number(option('--sample', 120)));
-	const until = Date.now() + Number(option('--minutes', 42)) * 60000;
-	const results = { killed: 0, equivalent: 0, survived: 0, invalid: 0, error: 0 };
-	const log = [];
-	for (const id of stale) console.log(`equivalent.json: ${id} names no mutant any more`);
-	const untried = list.filter((m) => !equivalent[m.id]);
-	results.equivalent = list.length - untried.length;
+	const key = hash.digest('hex');
+	let old;
+	try {
+		old = JSON.parse(readFileSync(STATE, 'utf8'));
+	} catch {
+		// none, or cut off: a new round
+	}
+	return old?.key === key ? old : { key, control: false, verdicts: {} };
+}
+
+const show = (m) => `${m.id} ${m.file}:${m.row} ${m.kind} '${m.old}'${m.fresh ? ` → '${m.fresh}'` : ''}`;
+
+// Deals the list out until it is empty or the time is up; take(result) false ends it at once.
+async function dealOut(list, until, take) {
+	const jobs = Number(option('--jobs', 2));
 	const deal = (worker, done) => {
-		const m = Date.now() < until ? untried.shift() : undefined;
+		const m = Date.now() < until ? list.shift() : undefined;
 		if (m) worker.postMessage(m);
 		else worker.terminate().then(done);
 	};
-	const jobs = Number(option('--jobs', 2));
 	await Promise.all(
 		Array.from({ length: jobs }, (_, slot) => new Promise((done) => {
 			const worker = new Worker(fileURLToPath(import.meta.url), { workerData: { slot } });
 			worker.on('message', (r) => {
-				results[r.verdict]++;
-				log.push({ ...r.m, verdict: r.verdict, by: r.by });
-				console.log(`${r.verdict.padEnd(8)} ${show(r.m)}${r.by ? `  by ${r.by}` : ''}`);
+				if (!take(r)) list.length = 0;
 				deal(worker, done);
 			});
 			deal(worker, done);
@@ -235,10 +259,68 @@ async function main() {
 	);
 	for (let slot = 0; slot < jobs; slot++)
 		rmSync(join(top, `build/mutants/${process.pid}-${slot}`), { recursive: true, force: true });
+}
+
+// Which are to be tried, and what of the round counts already.
+function chosen(list, equivalent, state, results) {
+	const has = (name) => process.argv.includes(name);
+	// shuffled even when all are tried: who stops early has seen some of everything
+	shuffle(list, option('--seed', 1));
+	if (!has('--only') && !has('--continue') && !has('--all'))
+		list = list.slice(0, Number(option('--sample', 120)));
+	const candidates = list.filter((m) => !equivalent[m.id]);
+	results.equivalent = list.length - candidates.length;
+	if (!has('--continue')) return { of: candidates.length, untried: candidates };
+	const settled = (m) => ['killed', 'invalid'].includes(state.verdicts[m.id]);
+	if (candidates.every(settled)) state.verdicts = {};
+	const untried = candidates.filter((m) => !settled(m));
+	for (const m of candidates) if (settled(m)) results[state.verdicts[m.id]]++;
+	console.log(`${candidates.length - untried.length} of ${candidates.length} were tried before in this round`);
+	return { of: candidates.length, untried };
+}
+
+async function main() {
+	const equivalent = JSON.parse(readFileSync(join(here, 'equivalent.json'), 'utf8'));
+	let list = mutants();
+	const known = new Set(list.map((m) => m.id));
+	const stale = Object.keys(equivalent).filter((id) => !known.has(id));
+	const only = option('--only');
+	if (only) list = list.filter((m) => only.split(',').some((o) => o === m.id || o === m.file));
+	if (process.argv.includes('--list')) {
+		for (const m of list) console.log(show(m) + (equivalent[m.id] ? ` (equivalent: ${equivalent[m.id]})` : ''));
+		console.log(`${list.length} mutants`);
+		return 0;
+	}
+	const until = Date.now() + Number(option('--minutes', 42)) * 60000;
+	for (const id of stale) console.log(`equivalent.json: ${id} names no mutant any more`);
+	const results = { killed: 0, equivalent: 0, survived: 0, invalid: 0, error: 0 };
+	const state = round();
+	const { of, untried } = chosen(list, equivalent, state, results);
+	const log = [];
 	mkdirSync(join(top, 'build/mutants'), { recursive: true });
+	// what is not mutated must pass, or everything would count as killed
+	if (!state.control) untried.unshift(CONTROL);
+	await dealOut(untried, until, (r) => {
+		if (r.m.file === CONTROL.file) {
+			state.control = r.verdict === 'survived';
+			if (!state.control) {
+				console.log(`the contracts fail without a change: ${r.verdict} by ${r.by}`);
+				results.error++;
+			}
+		} else {
+			results[r.verdict]++;
+			log.push({ ...r.m, verdict: r.verdict, by: r.by });
+			state.verdicts[r.m.id] = r.verdict;
+			console.log(`${r.verdict.padEnd(8)} ${show(r.m)}${r.by ? `  by ${r.by}` : ''}`);
+		}
+		writeFileSync(STATE, JSON.stringify(state, null, '\t') + '\n');
+		return r.m.file !== CONTROL.file || state.control;
+	});
 	writeFileSync(join(top, 'build/mutants/result.json'), JSON.stringify(log, null, '\t') + '\n');
-	if (untried.length) console.log(`${untried.length} not tried: time is up`);
+	if (untried.length) console.log(`${untried.length} not tried: time is up; --continue goes on there`);
 	const tried = results.killed + results.survived;
+	const report = { tried, survived: results.survived, errors: results.error, of };
+	if (option('--report')) writeFileSync(option('--report'), JSON.stringify(report) + '\n');
 	console.log(`mutants: ${results.killed} killed, ${results.equivalent} equivalent, ${results.survived} survived`);
 	const few = !only && tried < 40;
 	return results.survived || results.error || stale.length || few ? 1 : 0;
