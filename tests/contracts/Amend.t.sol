@@ -280,7 +280,7 @@ contract AmendTest is Base {
 		populate(1);
 		Amendment memory a = same0();
 		a.terms.slaWindow = 50;
-		a.terms.finality = FINALITY;
+		a.terms.inclusionWindow = 70;
 		a.terms.hardDeadline = 199;
 		refused(a, TooAbrupt.selector);
 		a.terms.hardDeadline = 200;
