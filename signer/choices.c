@@ -49,6 +49,28 @@ static enum err check_keys(struct store_txn *txn, const char *dir,
 	return err ? ERR_UNSAFE : OK;
 }
 
+/* What the store advises suits one that can be filled anew; this one is all
+ * that is known of what was signed. */
+static enum err open_store(const char *dir, const struct store_identity *id,
+			   struct store **ret, struct err_text *error)
+{
+	struct err_text why;
+	enum err err = store_open_examined(dir, SIGNER_MAP_SIZE, id, ret, &why);
+
+	if (err == ERR_BUSY)
+		err_text_set(error,
+			     "%s: held by another process: one signer per key",
+			     dir);
+	else if (err == ERR_UNSAFE)
+		err_text_set(error,
+			     "%s (a new ballot ledger: only when every ballot "
+			     "signed has expired)",
+			     why.text);
+	else if (err)
+		*error = why;
+	return err;
+}
+
 /* Made with its keys, in one transaction: a process that ends here leaves a
  * whole ledger or none. */
 enum err choices_init(const char *dir, const struct policy *policy,
@@ -61,7 +83,7 @@ enum err choices_init(const char *dir, const struct policy *policy,
 
 	id.first = write_keys;
 	id.ctx = (void *)keys;
-	err = store_open_examined(dir, SIGNER_MAP_SIZE, &id, &s, error);
+	err = open_store(dir, &id, &s, error);
 	if (err)
 		return err;
 	err = store_begin(s, false, &txn);
@@ -133,14 +155,14 @@ enum err choices_open(const char *dir, const struct policy *policy,
 
 	if (!store_exists(dir)) {
 		err_text_set(error,
-			     "%s: no ballot ledger: if this key never signed a "
-			     "ballot, run egress-signer --init",
+			     "%s: no ballot ledger: mount or restore it; only "
+			     "if this key never signed a ballot, run "
+			     "egress-signer --init",
 			     dir);
 		return ERR_UNSAFE;
 	}
 	struct store_identity id = identity(policy);
-	enum err err =
-		store_open_examined(dir, SIGNER_MAP_SIZE, &id, &c.store, error);
+	enum err err = open_store(dir, &id, &c.store, error);
 	if (err)
 		return err;
 	err = open_tables(&c, dir, keys, error);

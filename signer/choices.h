@@ -18,8 +18,8 @@ struct choices {
 MUST_CHECK enum err choices_init(const char *dir, const struct policy *policy,
 				 const struct keyring *keys,
 				 struct err_text *error);
-/* Opens what choices_init() made, examined. ERR_UNSAFE: missing, damaged, or
- * another guardian's. */
+/* Opens what choices_init() made, examined. ERR_BUSY: another process holds
+ * it; ERR_UNSAFE: missing, damaged, or another guardian's. */
 MUST_CHECK enum err choices_open(const char *dir, const struct policy *policy,
 				 const struct keyring *keys,
 				 struct choices *ret, struct err_text *error);

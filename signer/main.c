@@ -188,21 +188,27 @@ static int init_ledger(const char *dir, const struct policy *policy,
 	return 0;
 }
 
-/* Without a sound ledger the signer still serves what needs none. */
-static void attach_ledger(struct signer *signer, struct choices *choices,
-			  const char *dir)
+/* Without a sound ledger the signer still serves what needs none; but one
+ * that another process holds is sound, and is to be had by starting again. */
+static int attach_ledger(struct signer *signer, struct choices *choices,
+			 const char *dir)
 {
 	struct err_text error = {""};
+	enum err err;
 
 	if (!dir)
-		return;
-	if (choices_open(dir, signer->policy, signer->keyring, choices,
-			 &error)) {
+		return 0;
+	err = choices_open(dir, signer->policy, signer->keyring, choices,
+			   &error);
+	if (err == ERR_BUSY)
+		return complain(error.text);
+	if (err) {
 		log_error("ballots are refused", "why", error.text);
-		return;
+		return 0;
 	}
 	signer->store = choices->store;
 	signer->ballots = choices->ballots;
+	return 0;
 }
 
 static int serve_config(const struct signer_config *c, struct keyring *keys)
@@ -210,25 +216,28 @@ static int serve_config(const struct signer_config *c, struct keyring *keys)
 	struct signer signer = {.policy = &c->policy, .keyring = keys};
 	struct choices choices = {0};
 	struct err_text error = {""};
-	int listen_fd, lock_fd, signal_fd = signals_open();
+	int listen_fd, lock_fd, signal_fd = signals_open(), status;
 
 	log_init("egress-signer", (enum log_level)c->log_level);
 	log_keys(keys);
 	if (serve_listen(c->listen, &listen_fd, &lock_fd, &error))
 		return complain(error.text);
-	attach_ledger(&signer, &choices, c->store);
-	log_notice("listening", "socket", c->listen, "keys",
-		   log_u64(keyring_count(keys)).s);
-	serve_run(&signer, c, listen_fd, signal_fd);
+	status = attach_ledger(&signer, &choices, c->store);
+	if (!status) {
+		log_notice("listening", "socket", c->listen, "keys",
+			   log_u64(keyring_count(keys)).s);
+		serve_run(&signer, c, listen_fd, signal_fd);
+	}
 	unlink(c->listen);
 	close(listen_fd);
 	close(lock_fd);
 	close(signal_fd);
 	choices_close(&choices);
-	return 0;
+	return status;
 }
 
-/* A ledger that a running signer holds was sound when it started. */
+/* A ledger that the running signer of this configuration holds was sound when
+ * it started. */
 static int check_ledger(const struct signer_config *c,
 			const struct keyring *keys)
 {
@@ -239,7 +248,7 @@ static int check_ledger(const struct signer_config *c,
 	if (c->store)
 		err = choices_open(c->store, &c->policy, keys, &choices,
 				   &error);
-	if (err && err != ERR_BUSY)
+	if (err && !(err == ERR_BUSY && serve_taken(c->listen)))
 		return complain(error.text);
 	if (c->store && !err)
 		choices_close(&choices);
@@ -290,18 +299,19 @@ static int serve_fd(struct options *o, struct keyring *keys, const char *dir)
 	struct signer signer = {.policy = &o->policy, .keyring = keys};
 	struct choices choices = {0};
 	struct stat st;
-	int signal_fd = signals_open();
+	int signal_fd = signals_open(), status = 0;
 
 	if (fstat(o->fd, &st) || !S_ISSOCK(st.st_mode))
 		return complain("--fd: not a socket: egress starts it so");
 	(void)fcntl(o->fd, F_SETFD, FD_CLOEXEC);
 	log_init("egress-signer", LOG_LEVEL_ERROR);
 	if (o->may & 1u << ASK_BALLOT)
-		attach_ledger(&signer, &choices, dir);
-	serve_one(&signer, o->may, o->fd, signal_fd);
+		status = attach_ledger(&signer, &choices, dir);
+	if (!status)
+		serve_one(&signer, o->may, o->fd, signal_fd);
 	close(signal_fd);
 	choices_close(&choices);
-	return 0;
+	return status;
 }
 
 static int run_key(struct options *o, struct keyring *keys)

@@ -60,6 +60,19 @@ static enum err take_lock(const char *path, int *ret, struct err_text *error)
 	return OK;
 }
 
+bool serve_taken(const char *path)
+{
+	char name[PATH_MAX];
+
+	snprintf(name, sizeof(name), "%s.lock", path);
+	int fd = open(name, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	bool taken = flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+	close(fd);
+	return taken;
+}
+
 static enum err bind_socket(const char *path, int *ret, struct err_text *error)
 {
 	struct sockaddr_un at = {.sun_family = AF_UNIX};

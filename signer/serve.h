@@ -9,6 +9,8 @@
  * LISTEN.lock is held). ERR_BUSY: another signer listens there; ERR_IO. */
 MUST_CHECK enum err serve_listen(const char *path, int *ret_fd,
 				 int *ret_lock_fd, struct err_text *error);
+/* A process that serve_listen() let listen at path still does. */
+bool serve_taken(const char *path);
 /* Answers until a signal on signal_fd. */
 void serve_run(struct signer *signer, const struct signer_config *c,
 	       int listen_fd, int signal_fd);

@@ -21,11 +21,13 @@ static bool remember(struct signer *s, const struct vote *vote,
 	if (s->store && !s->store_unsafe)
 		err = store_begin(s->store, true, &txn);
 	if (err) {
+		/* A wrong or unmounted folder looks like a key that is new. */
 		answer(ret, ASK_STORE_UNSAFE,
-		       s->store
-			       ? "the ballot ledger failed: restart the signer"
-			       : "no sound ballot ledger: see the signer's log "
-				 "or run egress-signer --init");
+		       s->store ? "the ballot ledger failed: restart the signer"
+				: "no sound ballot ledger: see the signer's "
+				  "log; "
+				  "only if this key never signed a ballot, run "
+				  "egress-signer --init");
 		return false;
 	}
 	err = ballots_put(txn, &s->ballots, key, vote, s->policy->round,

@@ -8,7 +8,7 @@
 static enum err add(struct keyring *k, struct scratch *s, const char *text,
 		    const struct address *expected, struct err_text *error)
 {
-	scratch_write(scratch_path(s, "key"), text, strlen(text));
+	scratch_secret(scratch_path(s, "key"), text, strlen(text));
 	return keyring_add_plain(k, scratch_path(s, "key"), expected, error);
 }
 

@@ -31,7 +31,7 @@ static struct keyring *a_keyring(struct scratch *s)
 	char text[80];
 
 	hex_encode(secret.b, 32, text);
-	scratch_write(scratch_path(s, "key"), text, strlen(text));
+	scratch_secret(scratch_path(s, "key"), text, strlen(text));
 	assert_int_equal(
 		keyring_add_plain(keys, scratch_path(s, "key"), NULL, &error),
 		OK);

@@ -45,7 +45,7 @@ static struct keyring *a_keyring(struct scratch *s, uint8_t number)
 
 	assert_non_null(keys);
 	hex_encode(secret.b, 32, text);
-	scratch_write(scratch_path(s, "key"), text, strlen(text));
+	scratch_secret(scratch_path(s, "key"), text, strlen(text));
 	assert_int_equal(
 		keyring_add_plain(keys, scratch_path(s, "key"), NULL, &error),
 		OK);
@@ -393,7 +393,11 @@ static void test_missing_ledger_refuses_ballots_and_nothing_else(void **state)
 	assert_non_null(strstr(f.error.text, "--init"));
 	assert_int_not_equal(access(f.dir, F_OK), 0); /* and made none */
 	struct ask vote = a_vote(&f, 1, 1000);
-	assert_int_equal(status_of(&f, &vote), ASK_STORE_UNSAFE);
+	struct ask_answer answer = answer_to(&f.signer, ALL, &vote);
+	assert_int_equal(answer.status, ASK_STORE_UNSAFE);
+	/* A wrong or unmounted folder looks the same: never only "--init". */
+	assert_non_null(strstr(answer.text, "only if this key never signed a "
+					    "ballot"));
 	struct ask incident = {
 		.kind = ASK_STATEMENT,
 		.key = f.key,
@@ -424,6 +428,7 @@ static void test_another_guardians_ledger_is_refused(void **state)
 		choices_open(f.dir, &f.policy, f.keys, &f.choices, &f.error),
 		ERR_UNSAFE);
 	assert_non_null(strstr(f.error.text, "another chain"));
+	assert_non_null(strstr(f.error.text, "only when every ballot signed"));
 	teardown(&f);
 }
 
