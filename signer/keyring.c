@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "abi/hex.h"
@@ -38,15 +39,39 @@ void keyring_free(struct keyring *k)
 	munmap(k, sizeof(*k));
 }
 
+/* A plain key is a file that whoever reads it can sign with, and whoever
+ * changes it can choose who signs. */
+static enum err check_private(int fd, const char *path, struct err_text *error)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		err_text_set(error, "%s: is no file: name a key file", path);
+		return ERR_IO;
+	}
+	if (!(st.st_mode & (S_IRWXG | S_IRWXO)))
+		return OK;
+	err_text_set(error, "%s: others can %s it: chmod 600 %s", path,
+		     st.st_mode & (S_IRGRP | S_IROTH) ? "read" : "change",
+		     path);
+	return ERR_REFUSED;
+}
+
 static enum err read_key_file(struct keyring *k, const char *path,
 			      size_t *ret_len, struct err_text *error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Without waiting for who might write to a pipe. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0) {
 		err_text_set(error, "%s: %s: name a readable key file", path,
 			     strerror(errno));
 		return ERR_IO;
+	}
+	enum err err = check_private(fd, path, error);
+	if (err) {
+		close(fd);
+		return err;
 	}
 	ssize_t n = read(fd, k->file, sizeof(k->file));
 	close(fd);

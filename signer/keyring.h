@@ -13,6 +13,7 @@ void keyring_free(struct keyring *k); /* erases; NULL is legal */
 
 /* Adds the key of a plain text file: 0x and 64 hex digits. expected: the
  * address that the configuration names, NULL: any. ERR_IO: cannot be read;
+ * ERR_REFUSED: it is not its owner's alone (group or world have a right);
  * ERR_INVALID: no key, or another address's; ERR_CONFLICT: there already;
  * ERR_TOO_LARGE: SIGNER_KEYS_MAX. Why in error, never the key. */
 MUST_CHECK enum err keyring_add_plain(struct keyring *k, const char *path,

@@ -377,9 +377,10 @@ async function ballots(nation) {
 	refuses([...promote, '--as', NATIVE], [nation.address('guardian1'), 'not of --as'],
 		'a key that is not of --as');
 	refuses(['ballot', 'sign', '--action', 'open', ...at, '--key',
-		file('open.key', readFileSync(key), 0o604)], ['no ballot ledger'], 'another file');
-	expect(egress('ballot', 'sign', '--action', 'open', ...at, '--key',
-		join(folder, 'open.key')).stderr.includes('chmod 600'), 'a key that others read');
+		file('other.key', readFileSync(key))], ['no ballot ledger'], 'another file');
+	refuses(['ballot', 'sign', '--action', 'open', ...at, '--key',
+		file('open.key', readFileSync(key), 0o604)], ['others can read it: chmod 600'],
+	'a key that others read');
 	run(SIGNER, ['--key', key, '--chain', '31337', '--hatch', nation.hatch, '--init']);
 	const { status, stdout, stderr } = egress(...promote);
 	const lines = stdout.trim().split('\n');

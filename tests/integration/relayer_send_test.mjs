@@ -62,7 +62,7 @@ class World {
 		this.port = await freePort();
 		const home = join(folder, 'signer');
 		mkdirSync(home);
-		writeFileSync(join(home, 'key'), key('relayer') + '\n');
+		writeFileSync(join(home, 'key'), key('relayer') + '\n', { mode: 0o600 });
 		writeFileSync(join(home, 'signer.yaml'), `
 listen: socket
 clients: [{user: ${userInfo().username}, may: [transaction]}]

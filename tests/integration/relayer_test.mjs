@@ -1,7 +1,7 @@
 // Two relayers against a real L1 (anvil), a real country and a real watcher.
 //   node relayer_test.mjs [--build build] [--citizens 400] [--keep-log]
 // Prints "relayer: N passed, N failed"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { pad, stringToBytes } from 'viem';
@@ -134,7 +134,7 @@ ${change.more ?? 'evacuate: {enabled: true, budget: 50 ether}'}
 
 	startSigner(name) {
 		mkdirSync(join(folder, `signer-${name}`));
-		this.write(`signer-${name}/key`, key(name) + '\n');
+		chmodSync(this.write(`signer-${name}/key`, key(name) + '\n'), 0o600);
 		const config = this.write(`signer-${name}/signer.yaml`, `
 listen: socket
 clients: [{user: ${userInfo().username}, may: [transaction]}]

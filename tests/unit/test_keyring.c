@@ -75,6 +75,59 @@ static void test_what_is_no_key_is_refused_without_being_shown(void **state)
 	scratch_remove(s.dir);
 }
 
+static void test_key_that_others_can_read_is_refused(void **state)
+{
+	static const struct {
+		mode_t mode;
+		const char *why;
+	} cases[] = {
+		{0644, "others can read it"},	{0640, "others can read it"},
+		{0604, "others can read it"},	{0620, "others can change it"},
+		{0602, "others can change it"},
+	};
+	struct scratch s = scratch_new();
+	struct keyring *k = keyring_new();
+	struct err_text error;
+	char text[80], path[100], want[300];
+
+	(void)state;
+	key_text(1, text);
+	snprintf(path, sizeof(path), "%s/key", s.dir);
+	scratch_secret(path, text, strlen(text));
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(chmod(path, cases[i].mode), 0);
+		assert_int_equal(keyring_add_plain(k, path, NULL, &error),
+				 ERR_REFUSED);
+		snprintf(want, sizeof(want), "%s: %s: chmod 600 %s", path,
+			 cases[i].why, path);
+		assert_string_equal(error.text, want);
+		assert_int_equal(keyring_count(k), 0);
+	}
+	assert_int_equal(chmod(path, 0400), 0);
+	assert_int_equal(keyring_add_plain(k, path, NULL, &error), OK);
+	keyring_free(k);
+	scratch_remove(s.dir);
+}
+
+static void test_what_is_no_file_is_called_so(void **state)
+{
+	struct scratch s = scratch_new();
+	struct keyring *k = keyring_new();
+	struct err_text error;
+
+	(void)state;
+	assert_int_equal(keyring_add_plain(k, s.dir, NULL, &error), ERR_IO);
+	assert_non_null(strstr(error.text, "is no file: name a key file"));
+	/* Neither waited for nor to be made another's by a chmod. */
+	assert_int_equal(mkfifo(scratch_path(&s, "pipe"), 0644), 0);
+	assert_int_equal(
+		keyring_add_plain(k, scratch_path(&s, "pipe"), NULL, &error),
+		ERR_IO);
+	assert_non_null(strstr(error.text, "is no file"));
+	keyring_free(k);
+	scratch_remove(s.dir);
+}
+
 static void test_keyring_holds_a_named_maximum(void **state)
 {
 	struct scratch s = scratch_new();
@@ -120,6 +173,8 @@ int main(void)
 		cmocka_unit_test(test_plain_key_signs_as_its_address),
 		cmocka_unit_test(
 			test_what_is_no_key_is_refused_without_being_shown),
+		cmocka_unit_test(test_key_that_others_can_read_is_refused),
+		cmocka_unit_test(test_what_is_no_file_is_called_so),
 		cmocka_unit_test(test_keyring_holds_a_named_maximum),
 		cmocka_unit_test(test_keys_do_not_reach_a_child),
 	};

@@ -179,6 +179,27 @@ static void test_check_tells_of_a_ledger_that_another_holds(void **state)
 	teardown(&f);
 }
 
+static void test_open_key_file_is_refused_at_check_and_start(void **state)
+{
+	struct fixture f;
+	char want[300];
+
+	(void)state;
+	setup(&f);
+	assert_int_equal(RUN(&f, "--config", f.config, "--init"), 0);
+	assert_int_equal(chmod(scratch_path(&f.scratch, "key"), 0644), 0);
+	snprintf(want, sizeof(want),
+		 "keys[0].plain: %s/key: others can read it: chmod 600 %s/key",
+		 f.scratch.dir, f.scratch.dir);
+	assert_int_equal(RUN(&f, "--config", f.config, "--check"), 1);
+	says(&f, want);
+	assert_int_equal(RUN(&f, "--config", f.config), 1);
+	says(&f, want);
+	assert_ptr_equal(strchr(f.output, '\n'),
+			 f.output + strlen(f.output) - 1);
+	teardown(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +207,8 @@ int main(void)
 			test_a_held_ledger_ends_the_start_not_only_ballots),
 		cmocka_unit_test(
 			test_check_tells_of_a_ledger_that_another_holds),
+		cmocka_unit_test(
+			test_open_key_file_is_refused_at_check_and_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
