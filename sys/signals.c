@@ -6,6 +6,14 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+/* As nohup leaves it; a blocked signal would reach a signalfd all the same. */
+static bool is_ignored(int signal)
+{
+	struct sigaction now;
+
+	return !sigaction(signal, NULL, &now) && now.sa_handler == SIG_IGN;
+}
+
 int signals_open(void)
 {
 	sigset_t set;
@@ -15,6 +23,8 @@ int signals_open(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	if (!is_ignored(SIGHUP))
+		sigaddset(&set, SIGHUP);
 	int failed = pthread_sigmask(SIG_BLOCK, &set, NULL);
 	assert(!failed);
 	int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);

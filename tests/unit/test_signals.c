@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sys/signals.h"
@@ -24,6 +25,39 @@ static void test_stop_is_told_once_for_each_asking(void **state)
 	close(fd);
 }
 
+static void test_hangup_of_the_terminal_stops_cleanly(void **state)
+{
+	(void)state;
+	signal(SIGHUP, SIG_DFL); /* the tests themselves may run in nohup */
+	int fd = signals_open();
+	kill(getpid(), SIGHUP);
+	struct pollfd p = {fd, POLLIN, 0};
+	assert_int_equal(poll(&p, 1, 2000), 1);
+	assert_true(signals_stop(fd));
+	close(fd);
+}
+
+/* A signal that is blocked reaches a signalfd even if it is ignored. */
+static void test_hangup_that_nohup_ignores_stops_nothing(void **state)
+{
+	int status;
+	pid_t child = fork();
+
+	(void)state;
+	if (!child) {
+		sigset_t none;
+		sigemptyset(&none);
+		sigprocmask(SIG_SETMASK, &none, NULL);
+		signal(SIGHUP, SIG_IGN);
+		int fd = signals_open();
+		kill(getpid(), SIGHUP);
+		_exit(signals_stop(fd));
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void test_writing_to_a_closed_pipe_does_not_kill(void **state)
 {
 	int fd = signals_open(), fds[2];
@@ -40,6 +74,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stop_is_told_once_for_each_asking),
+		cmocka_unit_test(test_hangup_of_the_terminal_stops_cleanly),
+		cmocka_unit_test(test_hangup_that_nohup_ignores_stops_nothing),
 		cmocka_unit_test(test_writing_to_a_closed_pipe_does_not_kill),
 	};
 

@@ -73,6 +73,7 @@ static pid_t start(struct fixture *f, const char *const *args)
 		argv[i + 1] = args[i];
 	pid_t child = fork();
 	if (!child) {
+		signal(SIGHUP, SIG_DFL); /* or nohup's */
 		dup2(out, 1);
 		dup2(out, 2);
 		execv(f->program, (char *const *)(const void *)argv);
@@ -200,6 +201,24 @@ static void test_open_key_file_is_refused_at_check_and_start(void **state)
 	teardown(&f);
 }
 
+static void test_every_asking_to_end_is_a_clean_stop(void **state)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	assert_int_equal(RUN(&f, "--config", f.config, "--init"), 0);
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+		pid_t daemon = start_daemon(&f);
+		kill(daemon, signals[i]);
+		assert_int_equal(ended(&f, daemon), 0);
+		assert_int_not_equal(
+			access(scratch_path(&f.scratch, "socket"), F_OK), 0);
+	}
+	teardown(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +228,7 @@ int main(void)
 			test_check_tells_of_a_ledger_that_another_holds),
 		cmocka_unit_test(
 			test_open_key_file_is_refused_at_check_and_start),
+		cmocka_unit_test(test_every_asking_to_end_is_a_clean_stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
