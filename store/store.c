@@ -154,10 +154,7 @@ static enum err open_short(struct store *s, const char *dir, const char *path,
 		err = store_examine(s, dir, map_size);
 	if (!err)
 		return OK;
-	err_text_set(error,
-		     "%s: it was cut short: restore it from a copy or start "
-		     "anew%s",
-		     path,
+	err_text_set(error, "%s: it was cut short: " STORE_REMEDY "%s", path,
 		     truncate(path, (off_t)extent->have) ? " (padded)" : "");
 	return ERR_UNSAFE;
 }
@@ -178,10 +175,7 @@ static enum err open_there(struct store *s, const char *dir, uint64_t map_size,
 	} else if (examined) {
 		err = store_examine(s, dir, map_size);
 		if (err)
-			err_text_set(error,
-				     "%s: damaged: restore it from a copy or "
-				     "start anew",
-				     path);
+			err_text_set(error, "%s: damaged: " STORE_REMEDY, path);
 	}
 	if (!err)
 		err = store_env_open(s, dir, map_size, error);

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/store_pages.h"
+
 /* LMDB's data format 1 on a 64-bit machine: page header 16 bytes, then
  * struct MDB_meta.  All little-endian there, native here. */
 #define META_SIZE     152
@@ -18,43 +20,46 @@
 #define META_MAGIC    0xBEEFC0DEu
 #define META_VERSION  1u
 #define META_PSIZE_AT 40
+#define META_FREE_AT  80
+#define META_MAIN_AT  128
 #define META_LAST_AT  136
 #define META_TXN_AT   144
 #define PAGE_SIZE_MIN 512u
-#define PAGE_SIZE_MAX 65536u
 
 /* A page allocated and dropped in one transaction at the very end of the file
  * is never written: so many may be missing without anything being lost. */
 #define LOOSE_PAGES_MAX 64
 
 struct meta {
-	uint32_t psize;
-	uint64_t last_page, txn;
+	struct store_roots roots;
+	uint64_t txn;
 };
 
 static bool meta_parse(const uint8_t *page, struct meta *ret)
 {
+	struct store_roots *r = &ret->roots;
 	uint16_t flags;
 	uint32_t magic, version;
 
 	memcpy(&flags, page + META_FLAGS_AT, sizeof(flags));
 	memcpy(&magic, page + META_MAGIC_AT, sizeof(magic));
 	memcpy(&version, page + META_MAGIC_AT + 4, sizeof(version));
-	memcpy(&ret->psize, page + META_PSIZE_AT, sizeof(ret->psize));
-	memcpy(&ret->last_page, page + META_LAST_AT, sizeof(ret->last_page));
+	memcpy(&r->page_size, page + META_PSIZE_AT, sizeof(r->page_size));
+	memcpy(&r->free, page + META_FREE_AT, sizeof(r->free));
+	memcpy(&r->tables, page + META_MAIN_AT, sizeof(r->tables));
+	memcpy(&r->last_page, page + META_LAST_AT, sizeof(r->last_page));
 	memcpy(&ret->txn, page + META_TXN_AT, sizeof(ret->txn));
 	return (flags & META_FLAG) && magic == META_MAGIC &&
-	       version == META_VERSION && ret->psize >= PAGE_SIZE_MIN &&
-	       ret->psize <= PAGE_SIZE_MAX &&
-	       !(ret->psize & (ret->psize - 1)) && ret->last_page >= 1 &&
-	       ret->last_page < UINT64_MAX / PAGE_SIZE_MAX - 1;
+	       version == META_VERSION && r->page_size >= PAGE_SIZE_MIN &&
+	       r->page_size <= STORE_PAGE_MAX &&
+	       !(r->page_size & (r->page_size - 1)) && r->last_page >= 1 &&
+	       r->last_page < UINT64_MAX / STORE_PAGE_MAX - 1;
 }
 
 static enum err unsafe(struct err_text *error, const char *path,
 		       const char *what)
 {
-	err_text_set(error, "%s: %s: restore it from a copy or start anew",
-		     path, what);
+	err_text_set(error, "%s: %s: " STORE_REMEDY, path, what);
 	return ERR_UNSAFE;
 }
 
@@ -70,9 +75,10 @@ static enum err check_open(int fd, const char *path, struct store_extent *ret,
 	if (pread(fd, page, sizeof(page), 0) != (ssize_t)sizeof(page) ||
 	    !meta_parse(page, &first))
 		return unsafe(error, path, "its first meta page is not LMDB's");
-	if (pread(fd, page, sizeof(page), first.psize) !=
+	if (pread(fd, page, sizeof(page), first.roots.page_size) !=
 		    (ssize_t)sizeof(page) ||
-	    !meta_parse(page, &second) || second.psize != first.psize)
+	    !meta_parse(page, &second) ||
+	    second.roots.page_size != first.roots.page_size)
 		return unsafe(error, path, "its second meta page is damaged");
 	/* Transaction n is written to page n mod 2, so the two are neighbours
 	 * unless one of them was damaged: the older would be taken for the
@@ -80,11 +86,15 @@ static enum err check_open(int fd, const char *path, struct store_extent *ret,
 	if ((first.txn & 1) || !(second.txn & 1) ||
 	    (first.txn + 1 != second.txn && second.txn + 1 != first.txn))
 		return unsafe(error, path, "its meta pages contradict");
-	const struct meta *newest = first.txn > second.txn ? &first : &second;
+	const struct store_roots *newest =
+		first.txn > second.txn ? &first.roots : &second.roots;
 	ret->have = (uint64_t)st.st_size;
-	ret->want = (newest->last_page + 1) * newest->psize;
-	if (ret->have + LOOSE_PAGES_MAX * (uint64_t)newest->psize < ret->want)
+	ret->want = (newest->last_page + 1) * newest->page_size;
+	if (ret->have + LOOSE_PAGES_MAX * (uint64_t)newest->page_size <
+	    ret->want)
 		return unsafe(error, path, "it was cut short");
+	if (store_pages_check(fd, newest))
+		return unsafe(error, path, "damaged");
 	return OK;
 }
 

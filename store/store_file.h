@@ -11,8 +11,13 @@ struct store_extent {
 	uint64_t have, want;
 };
 
-/* ERR_NOT_FOUND: no such file; ERR_UNSAFE: not LMDB's, another version, or
- * cut by more than loose pages explain; ERR_IO.  Why in error. */
+/* What to do about a store that is not whole. */
+#define STORE_REMEDY                                                           \
+	"restore it from a copy, or empty its folder and start anew"
+
+/* ERR_NOT_FOUND: no such file; ERR_UNSAFE: not LMDB's, another version, cut
+ * by more than loose pages explain, or without the pages that lead into its
+ * tables; ERR_IO.  Why in error. */
 MUST_CHECK enum err store_file_check(const char *path, struct store_extent *ret,
 				     struct err_text *error);
 /* Makes DIR when there is none. ERR_IO */

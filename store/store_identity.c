@@ -1,6 +1,8 @@
 /* Whose store it is.  Uses the store as everybody else does. */
 #include "store/store_identity.h"
 
+#include "store/store_file.h"
+
 #define STORE_IDENTITY_SIZE (8 + 20 + 16)
 
 static void identity_encode(const struct store_identity *id, uint8_t *to)
@@ -64,7 +66,19 @@ enum err store_identity_check(struct store *s, const char *dir,
 		why = identity_difference(have.p, want);
 	if (!err && !why)
 		return OK;
-	err_text_set(error, "%s: foreign: %s: give this one its own folder",
-		     dir, why);
+	if (err && err != ERR_NOT_FOUND && err != ERR_UNSAFE) {
+		err_text_set(error, "%s: cannot be read: %s", dir,
+			     err_name(err));
+		return err;
+	}
+	if (err == ERR_UNSAFE)
+		err_text_set(error,
+			     "%s: damaged: its identity does not "
+			     "read: " STORE_REMEDY,
+			     dir);
+	else
+		err_text_set(error,
+			     "%s: foreign: %s: give this one its own folder",
+			     dir, why);
 	return ERR_UNSAFE;
 }

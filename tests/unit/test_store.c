@@ -229,6 +229,156 @@ static void test_cut_file_is_refused_never_a_signal(void **state)
 	teardown(&f);
 }
 
+/* The words with which it is refused; a signal would be one's end. */
+static const char *refusal(struct fixture *f, char words[sizeof(f->error.text)])
+{
+	int fds[2], status;
+
+	assert_int_equal(pipe(fds), 0);
+	pid_t child = fork();
+	if (!child) {
+		signal(SIGSEGV, SIG_DFL);
+		signal(SIGBUS, SIG_DFL);
+		signal(SIGABRT, SIG_DFL);
+		bool refused = try_open(f) == ERR_UNSAFE;
+		ssize_t n = write(fds[1], f->error.text, sizeof(f->error.text));
+		_exit(!refused || n != sizeof(f->error.text));
+	}
+	close(fds[1]);
+	memset(words, 0, sizeof(f->error.text));
+	(void)!read(fds[0], words, sizeof(f->error.text));
+	close(fds[0]);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		fail_msg("status %x: %s", (unsigned)status, words);
+	return words;
+}
+
+static void test_damaged_pages_are_called_damaged(void **state)
+{
+	static uint8_t bytes[1 << 20];
+	struct fixture f;
+	char key[8], path[256], words[sizeof(f.error.text)];
+	uint32_t dice = 1;
+
+	(void)state;
+	setup(&f);
+	for (int i = 0; i < 40; i++) {
+		snprintf(key, sizeof(key), "k%d", i);
+		assert_int_equal(put(&f, key, "value"), OK);
+	}
+	store_close(f.store);
+	f.store = NULL;
+	snprintf(path, sizeof(path), "%s/data.mdb", f.dir);
+	size_t len = read_file(path, bytes, sizeof(bytes));
+	for (int round = 0; round < 40; round++) {
+		/* Noise, zeros, a text, from behind the meta pages on. */
+		for (size_t i = 8192; i < len; i++) {
+			dice = dice * 1664525 + 1013904223;
+			bytes[i] = round == 0	? 0
+				   : round == 1 ? 'x'
+						: (uint8_t)(dice >> 24);
+		}
+		scratch_write(path, bytes, len);
+		refusal(&f, words);
+		if (!strstr(words, "damaged: restore it from a copy, or empty"))
+			fail_msg("round %d: %s", round, words);
+		assert_null(strstr(words, "foreign"));
+	}
+	teardown(&f);
+}
+
+static void test_damaged_identity_is_called_damaged(void **state)
+{
+	static uint8_t bytes[1 << 20];
+	struct fixture f;
+	char path[256], words[sizeof(f.error.text)];
+	unsigned found = 0;
+
+	(void)state;
+	setup(&f);
+	store_close(f.store);
+	f.store = NULL;
+	snprintf(path, sizeof(path), "%s/data.mdb", f.dir);
+	size_t len = read_file(path, bytes, sizeof(bytes));
+	for (size_t i = 8192; i + 8 < len; i++) {
+		if (memcmp(bytes + i, "watcher", 8) != 0)
+			continue;
+		bytes[i] ^= 1;
+		found++;
+	}
+	assert_true(found > 0);
+	scratch_write(path, bytes, len);
+	refusal(&f, words);
+	assert_non_null(strstr(words, "damaged: its identity does not read"));
+	teardown(&f);
+}
+
+static void test_sound_store_of_something_else_is_called_foreign(void **state)
+{
+	static uint8_t bytes[1 << 20];
+	struct fixture f;
+	char path[256], words[sizeof(f.error.text)];
+
+	(void)state;
+	setup(&f);
+	store_close(f.store);
+	f.store = NULL;
+	snprintf(path, sizeof(path), "%s/data.mdb", f.dir);
+	size_t len = read_file(path, bytes, sizeof(bytes));
+	/* Its table has another name, which stands in the same order. */
+	for (size_t i = 8192; i + 8 < len; i++)
+		if (!memcmp(bytes + i, "identity", 8))
+			memcpy(bytes + i, "inventry", 8);
+	scratch_write(path, bytes, len);
+	refusal(&f, words);
+	assert_non_null(strstr(words, "foreign: it carries no identity"));
+	assert_null(strstr(words, "damaged"));
+	teardown(&f);
+}
+
+/* No sound store is refused: as many tables and records as there may be, and
+ * pages taken and given back. */
+static void test_sound_pages_are_never_called_damaged(void **state)
+{
+	static const size_t sizes[] = {0, 10, 300, 1900, 2100, 9000};
+	static char value[9001];
+	struct fixture f;
+	struct store_txn *txn;
+	char name[16];
+
+	(void)state;
+	setup(&f);
+	for (size_t round = 0; round < 60; round++) {
+		size_t size = sizes[round % ARRAY_LEN(sizes)];
+		struct store_table t;
+		assert_int_equal(store_begin(f.store, true, &txn), OK);
+		snprintf(name, sizeof(name), "table%zu", round % 20);
+		assert_int_equal(store_table_open(txn, name, false, false, &t),
+				 OK);
+		for (size_t i = 0; i < 30; i++) {
+			char key[24];
+			snprintf(key, sizeof(key), "%zu", i);
+			memset(value, 'v', size);
+			assert_int_equal(store_put(txn, &t, slice_str(key),
+						   slice_of(value, size)),
+					 OK);
+			if ((round + i) % 3 == 0)
+				(void)store_delete(txn, &t, slice_str(key));
+		}
+		for (size_t i = 0; round % 5 == 4 && i < 30; i++) {
+			char key[24];
+			snprintf(key, sizeof(key), "%zu", i);
+			(void)store_delete(txn, &t, slice_str(key));
+		}
+		assert_int_equal(store_commit(txn), OK);
+		store_close(f.store);
+		f.store = NULL;
+		assert_int_equal(try_open(&f), OK);
+	}
+	teardown(&f);
+}
+
 static void test_file_that_is_not_lmdb_is_refused(void **state)
 {
 	struct fixture f;
@@ -542,6 +692,11 @@ int main(void)
 		cmocka_unit_test(test_second_process_is_refused),
 		cmocka_unit_test(test_foreign_store_is_refused),
 		cmocka_unit_test(test_cut_file_is_refused_never_a_signal),
+		cmocka_unit_test(test_damaged_pages_are_called_damaged),
+		cmocka_unit_test(test_damaged_identity_is_called_damaged),
+		cmocka_unit_test(
+			test_sound_store_of_something_else_is_called_foreign),
+		cmocka_unit_test(test_sound_pages_are_never_called_damaged),
 		cmocka_unit_test(test_file_that_is_not_lmdb_is_refused),
 		cmocka_unit_test(test_flipped_bit_in_a_record_is_noticed),
 		cmocka_unit_test(test_record_moved_to_another_key_is_noticed),
