@@ -216,10 +216,26 @@ static void take_policy(const struct raw_policy *from, struct policy *to)
 	       from->standbys.n * sizeof(struct address));
 }
 
+static enum err check_listen(const struct signer_config *c,
+			     struct err_text *error)
+{
+	const size_t len = strlen(c->listen);
+
+	if (len <= SIGNER_LISTEN_MAX)
+		return OK;
+	config_complain(c->file, "listen", error,
+			"%zu bytes: a socket's path holds at most %zu: "
+			"shorten it",
+			len, SIGNER_LISTEN_MAX);
+	return ERR_INVALID;
+}
+
 static enum err check(const struct signer_config *c, struct err_text *error)
 {
 	unsigned may = 0;
 
+	if (check_listen(c, error))
+		return ERR_INVALID;
 	for (size_t i = 0; i < c->n_clients; i++)
 		may |= c->clients[i].may;
 	if (!c->policy.actions || !(may & 1u << ASK_BALLOT))

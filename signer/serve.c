@@ -100,7 +100,7 @@ enum err serve_listen(const char *path, int *ret_fd, int *ret_lock_fd,
 	struct stat st;
 	int lock;
 
-	if (strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path)) {
+	if (strlen(path) > SIGNER_LISTEN_MAX) {
 		err_text_set(error, "%s: too long for a socket's path", path);
 		return ERR_INVALID;
 	}

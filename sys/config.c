@@ -93,9 +93,10 @@ static enum err read_text(struct walk *w, const yaml_node_t *node,
 {
 	const char *text = (const char *)node->data.scalar.value;
 	char *copy = NULL;
+	struct err_text what;
 
-	if (field->type == CONFIG_URL && !config_value_is_url(text))
-		return complain_value(w, node, path, field, text, "");
+	if (field->type == CONFIG_URL && config_value_url(text, &what))
+		return complain_value(w, node, path, field, text, what.text);
 	if (field->type == CONFIG_PATH && text[0] != '/') {
 		if (asprintf(&copy, "%s/%s", w->c->folder, text) < 0)
 			copy = NULL;

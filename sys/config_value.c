@@ -71,18 +71,77 @@ size_t config_value_size(enum config_type type)
 	return types[type].size;
 }
 
-bool config_value_is_url(const char *text)
+#define PORT_DIGITS 5
+#define PORT_MAX    65535
+
+/* After its colon, up to the end of the authority. */
+static bool port_good(struct slice digits)
+{
+	unsigned port = 0;
+
+	if (!digits.len || digits.len > PORT_DIGITS)
+		return false;
+	for (size_t i = 0; i < digits.len; i++) {
+		if (digits.p[i] < '0' || digits.p[i] > '9')
+			return false;
+		port = port * 10 + (unsigned)(digits.p[i] - '0');
+	}
+	return port >= 1 && port <= PORT_MAX;
+}
+
+/* Bytes of the host that [user[:password]@]host[:port] begins with after its
+ * user; an IPv6 host has brackets. 0: none, or one left open. */
+static size_t host_len(const char *host, size_t len)
+{
+	const char *end = memchr(host, host[0] == '[' ? ']' : ':', len);
+
+	if (host[0] != '[')
+		return end ? (size_t)(end - host) : len;
+	return end && end > host + 1 ? (size_t)(end - host) + 1 : 0;
+}
+
+static enum err check_authority(const char *text, size_t len,
+				struct err_text *ret_what)
+{
+	for (size_t at = len; at-- > 0;) {
+		if (text[at] != '@')
+			continue;
+		text += at + 1;
+		len -= at + 1;
+		break;
+	}
+	size_t host = host_len(text, len);
+	if (!host)
+		return ERR_INVALID;
+	if (host == len ||
+	    (text[host] == ':' &&
+	     port_good(slice_of(text + host + 1, len - host - 1))))
+		return OK;
+	err_text_set(ret_what, "has a port that is not 1 … %d", PORT_MAX);
+	return ERR_INVALID;
+}
+
+enum err config_value_url(const char *text, struct err_text *ret_what)
 {
 	size_t skip = !strncmp(text, "https://", 8)  ? 8
 		      : !strncmp(text, "http://", 7) ? 7
 						     : 0;
 
-	if (!skip || !text[skip] || strchr("/:?#@", text[skip]))
-		return false;
+	err_text_set(ret_what, "%s", "");
+	if (!skip)
+		return ERR_INVALID;
 	for (const char *p = text; *p; p++)
 		if (*p <= ' ' || *p == 0x7f || strchr("\"<>\\^`{|}", *p))
-			return false;
-	return true;
+			return ERR_INVALID;
+	return check_authority(text + skip, strcspn(text + skip, "/?#"),
+			       ret_what);
+}
+
+bool config_value_is_url(const char *text)
+{
+	struct err_text what;
+
+	return !config_value_url(text, &what);
 }
 
 /* Digits before a point, digits after it, and what follows them. */

@@ -11,7 +11,10 @@
 MUST_CHECK enum err config_value_parse(const struct config_field *field,
 				       const char *text, void *to,
 				       struct err_text *ret_what);
-/* "http://" or "https://", a host, no space. */
+/* "http://" or "https://", a host, no space; a port is 1 … 65535.
+ * ERR_INVALID: what is wrong in ret_what, "" when it is simply no URL. */
+MUST_CHECK enum err config_value_url(const char *text,
+				     struct err_text *ret_what);
 bool config_value_is_url(const char *text);
 /* Bytes that a value of this type takes in a list. */
 size_t config_value_size(enum config_type type);

@@ -1,5 +1,7 @@
 #include "sys/settings.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -156,6 +158,31 @@ static enum err check_providers(const struct config *c, struct settings *s,
 	return ERR_INVALID;
 }
 
+static bool is_loopback(const char *host)
+{
+	struct in_addr four;
+	struct in6_addr six;
+
+	if (inet_pton(AF_INET, host, &four) == 1)
+		return ntohl(four.s_addr) >> 24 == IN_LOOPBACKNET;
+	if (inet_pton(AF_INET6, host, &six) != 1)
+		return false;
+	return IN6_IS_ADDR_LOOPBACK(&six) ||
+	       (IN6_IS_ADDR_V4MAPPED(&six) &&
+		six.s6_addr[12] == IN_LOOPBACKNET);
+}
+
+static void warn_of_listen(const struct config *c, const struct settings *s,
+			   struct err_text *ret_warning)
+{
+	if (!s->http.listen_set || is_loopback(s->http.listen.host))
+		return;
+	config_complain(c, "http.listen", ret_warning,
+			"not loopback: whoever reaches this machine reaches "
+			"it, without TLS: listen on 127.0.0.1 behind a "
+			"reverse proxy");
+}
+
 enum err settings_check(const struct config *c, struct settings *s,
 			struct err_text *ret_warning, struct err_text *error)
 {
@@ -165,6 +192,7 @@ enum err settings_check(const struct config *c, struct settings *s,
 	if (err)
 		return err;
 	err_text_set(ret_warning, "%s", "");
+	warn_of_listen(c, s, ret_warning); /* the quorum's weighs more */
 	if (!s->providers.quorum)
 		s->providers.quorum = weight / 2 + 1;
 	if (s->providers.quorum > weight) {

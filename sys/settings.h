@@ -112,7 +112,8 @@ extern const struct config_field settings_log_fields[];
 struct settings settings_defaults(void);
 /* After reading: provider names and URLs distinct, quorum reachable,
  * confirmations given when they are needed; fills what was left to us (quorum,
- * weights). ERR_INVALID: the line in error. ret_warning: "" or a line to log.
+ * weights). ERR_INVALID: the line in error. ret_warning: "" or a line to log:
+ * quorums that can disagree or, if not that, listening beyond loopback.
  */
 MUST_CHECK enum err settings_check(const struct config *c, struct settings *s,
 				   struct err_text *ret_warning,

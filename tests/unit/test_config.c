@@ -1,6 +1,7 @@
 #include "tests/unit/values.h"
 
 #include "sys/config.h"
+#include "sys/config_value.h"
 #include "sys/settings.h"
 #include "tests/unit/scratch.h"
 
@@ -250,6 +251,21 @@ static void test_values_nearly_right_are_refused(void **state)
 		"url: 'http://a b'",
 		"url: \"http://a\\nb\"",
 		"url: https://:80",
+		"url: http://127.0.0.1:12219ready",
+		"url: http://a:",
+		"url: http://a:0",
+		"url: http://a:65536",
+		"url: http://a:99999999999999999999",
+		"url: http://a:+80",
+		"url: 'http://a:8 0'",
+		"url: http://a:80:80/",
+		"url: http://u:p@a:x/",
+		"url: http://u:p@:80/",
+		"url: http://[::1/",
+		"url: http://[::1]80/",
+		"url: http://[::1]:x",
+		"url: http://[::1]:",
+		"url: http://::1:80",
 	};
 	struct values v;
 	struct config *c;
@@ -412,6 +428,68 @@ static void test_settings_that_cannot_work_are_refused(void **state)
 	assert_non_null(strstr(why, "chain: missing"));
 }
 
+static void test_a_url_with_a_bad_port_is_told_so(void **state)
+{
+	static const char *const good[] = {
+		"http://a",
+		"http://a/",
+		"http://a:1",
+		"https://a:65535/x:y",
+		"http://127.0.0.1:12219/ready",
+		"http://a?x=http://b:c",
+		"http://a#x:y",
+		"http://u:p@a",
+		"http://u:p@a:80/",
+		"http://[::1]",
+		"http://[::1]:8080/x",
+	};
+	struct err_text what;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		if (config_value_url(good[i], &what))
+			fail_msg("%s: %s", good[i], what.text);
+	refuses("text: x\nurl: http://127.0.0.1:12219ready\n",
+		"f.yaml:2:6: url: \"http://127.0.0.1:12219ready\" has a port "
+		"that is not 1 … 65535: write http://… or https://…");
+}
+
+static void warned(const char *text, const char *words)
+{
+	struct program p;
+	struct config *c;
+	struct err_text warning;
+
+	assert_int_equal(read_settings(text, &p, &c, &warning), OK);
+	if (*words ? !strstr(warning.text, words) : *warning.text)
+		fail_msg("%s: %s", text, warning.text);
+	config_free(c);
+}
+
+static void test_listening_beyond_this_machine_is_warned_about(void **state)
+{
+#define LISTEN(host) CHAIN "}\n" STORE "http: {listen: '" host ":8080'}\n"
+#define ONE	     "providers: {list: [{name: a, url: http://a}]}\n"
+	static const char words[] =
+		"http.listen: not loopback: whoever reaches this machine "
+		"reaches it, without TLS";
+
+	(void)state;
+	warned(LISTEN("0.0.0.0") ONE, words);
+	warned(LISTEN("[::]") ONE, words);
+	warned(LISTEN("192.168.1.7") ONE, words);
+	warned(LISTEN("[2001:db8::1]") ONE, words);
+	warned(LISTEN("[::ffff:10.0.0.1]") ONE, words);
+	warned(LISTEN("127.0.0.1") ONE, "");
+	warned(LISTEN("127.1.2.3") ONE, "");
+	warned(LISTEN("[::1]") ONE, "");
+	warned(LISTEN("[::ffff:127.0.0.1]") ONE, "");
+	/* One line: what weighs more. */
+	warned(LISTEN("0.0.0.0") "providers: {quorum: 1, list: [{name: a, url: "
+				 "http://a}, {name: b, url: http://b}]}\n",
+	       "providers.quorum");
+}
+
 static void test_a_quorum_of_half_is_warned_about(void **state)
 {
 	struct program p;
@@ -444,6 +522,9 @@ int main(void)
 		cmocka_unit_test(test_settings_have_the_documented_defaults),
 		cmocka_unit_test(test_settings_that_cannot_work_are_refused),
 		cmocka_unit_test(test_a_quorum_of_half_is_warned_about),
+		cmocka_unit_test(test_a_url_with_a_bad_port_is_told_so),
+		cmocka_unit_test(
+			test_listening_beyond_this_machine_is_warned_about),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -219,6 +219,26 @@ static void test_every_asking_to_end_is_a_clean_stop(void **state)
 	teardown(&f);
 }
 
+static void test_check_names_the_limit_of_a_sockets_path(void **state)
+{
+	struct fixture f;
+	char path[120] = "";
+
+	(void)state;
+	setup(&f);
+	assert_int_equal(RUN(&f, "--config", f.config, "--init"), 0);
+	memset(path, 'x', 108);
+	path[0] = '/';
+	write_config(&f, path);
+	assert_int_equal(RUN(&f, "--config", f.config, "--check"), 1);
+	says(&f, "signer.yaml:1:9: listen: 108 bytes: a socket's path holds "
+		 "at most 107: shorten it");
+	path[107] = 0;
+	write_config(&f, path);
+	assert_int_equal(RUN(&f, "--config", f.config, "--check"), 0);
+	teardown(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +248,7 @@ int main(void)
 			test_check_tells_of_a_ledger_that_another_holds),
 		cmocka_unit_test(
 			test_open_key_file_is_refused_at_check_and_start),
+		cmocka_unit_test(test_check_names_the_limit_of_a_sockets_path),
 		cmocka_unit_test(test_every_asking_to_end_is_a_clean_stop),
 	};
 
