@@ -74,7 +74,8 @@ static enum err open_store(const char *dir, const struct store_identity *id,
 /* Made with its keys, in one transaction: a process that ends here leaves a
  * whole ledger or none. */
 enum err choices_init(const char *dir, const struct policy *policy,
-		      const struct keyring *keys, struct err_text *error)
+		      const struct keyring *keys, bool *ret_made,
+		      struct err_text *error)
 {
 	struct store *s;
 	struct store_txn *txn;
@@ -94,6 +95,8 @@ enum err choices_init(const char *dir, const struct policy *policy,
 		err = check_keys(txn, dir, keys, error);
 		store_abort(txn);
 	}
+	if (!err)
+		*ret_made = store_is_new(s);
 	store_close(s);
 	return err;
 }

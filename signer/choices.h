@@ -14,9 +14,10 @@ struct choices {
 };
 
 /* Makes the ledger in dir for these keys, or finds that it stands for them
- * already. ERR_BUSY, ERR_UNSAFE, ERR_IO, ERR_FULL; why in error. */
+ * already (ret_made: which). ERR_BUSY, ERR_UNSAFE, ERR_IO, ERR_FULL; why in
+ * error. */
 MUST_CHECK enum err choices_init(const char *dir, const struct policy *policy,
-				 const struct keyring *keys,
+				 const struct keyring *keys, bool *ret_made,
 				 struct err_text *error);
 /* Opens what choices_init() made, examined. ERR_BUSY: another process holds
  * it; ERR_UNSAFE: missing, damaged, or another guardian's. */

@@ -22,6 +22,8 @@
 /* A human at a terminal can tell an absurd fee: a lying endpoint's. */
 #define HUMAN_FEE_GWEI 2000
 
+#define EXIT_USAGE 2 /* as egress and the other daemons have it */
+
 const char *argp_program_version = "egress-signer " EGRESS_VERSION;
 
 enum option_key {
@@ -155,7 +157,13 @@ static const struct argp argp = {
 static int complain(const char *what)
 {
 	fprintf(stderr, "egress-signer: %s\n", what);
-	return 1;
+	return EXIT_FAILURE;
+}
+
+static int complain_usage(const char *what)
+{
+	complain(what);
+	return EXIT_USAGE;
 }
 
 /* No core, no ptrace, no /proc/PID/mem for others of the same user. */
@@ -182,9 +190,16 @@ static int init_ledger(const char *dir, const struct policy *policy,
 		       const struct keyring *keys)
 {
 	struct err_text error = {"no store: name its folder"};
+	bool made = false;
 
-	if (!dir || choices_init(dir, policy, keys, &error))
+	if (!dir || choices_init(dir, policy, keys, &made, &error))
 		return complain(error.text);
+	printf("%s%s%s for key", made ? "made " : "", dir,
+	       made ? "" : " stands");
+	for (size_t i = 0; i < keyring_count(keys); i++)
+		printf("%s %s", i ? "," : "",
+		       address_text(keyring_address(keys, i)).s);
+	puts(made ? "" : " already");
 	return 0;
 }
 
@@ -326,15 +341,17 @@ static int run_key(struct options *o, struct keyring *keys)
 		return 0;
 	}
 	if (!o->policy.chain_id)
-		return complain("--chain: missing: which chain is it for?");
+		return complain_usage("--chain: missing: which chain is it "
+				      "for?");
 	human_policy(o);
 	snprintf(dir, sizeof(dir), "%s%s", o->store ? o->store : o->key,
 		 o->store ? "" : ".ballots");
 	if (o->init)
 		return init_ledger(dir, &o->policy, keys);
 	if (o->fd < 0 || !o->may)
-		return complain("--key needs --fd and --allow, or --init, or "
-				"--print-address");
+		return complain_usage(
+			"--key needs --fd and --allow, or --init, "
+			"or --print-address");
 	return serve_fd(o, keys, dir);
 }
 
@@ -345,9 +362,10 @@ int main(int argc, char **argv)
 	int status;
 
 	close_curtains();
+	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	if (!o.config == !o.key)
-		return complain("give --config FILE, or --key FILE");
+		return complain_usage("give --config FILE, or --key FILE");
 	keys = keyring_new();
 	if (!keys)
 		return complain("no memory can be locked: raise "

@@ -62,6 +62,8 @@ static void default_signals(void)
 
 static void setup(struct fixture *f)
 {
+	bool made = false;
+
 	memset(f, 0, sizeof(*f));
 	f->scratch = scratch_new();
 	snprintf(f->dir, sizeof(f->dir), "%s/ballots", f->scratch.dir);
@@ -74,8 +76,9 @@ static void setup(struct fixture *f)
 				.actions = 1u << VOTE_PROMOTE | 1u << VOTE_OPEN,
 				.any_standby = true,
 				.round = 10};
-	assert_int_equal(choices_init(f->dir, &f->policy, f->keys, &f->error),
-			 OK);
+	assert_int_equal(
+		choices_init(f->dir, &f->policy, f->keys, &made, &f->error),
+		OK);
 	start(f);
 }
 
@@ -410,6 +413,7 @@ static void test_missing_ledger_refuses_ballots_and_nothing_else(void **state)
 
 static void test_another_guardians_ledger_is_refused(void **state)
 {
+	bool made = false;
 	struct fixture f;
 
 	(void)state;
@@ -421,8 +425,9 @@ static void test_another_guardians_ledger_is_refused(void **state)
 		choices_open(f.dir, &f.policy, f.keys, &f.choices, &f.error),
 		ERR_UNSAFE);
 	assert_non_null(strstr(f.error.text, "not made for"));
-	assert_int_equal(choices_init(f.dir, &f.policy, f.keys, &f.error),
-			 ERR_UNSAFE);
+	assert_int_equal(
+		choices_init(f.dir, &f.policy, f.keys, &made, &f.error),
+		ERR_UNSAFE);
 	f.policy.chain_id = 1;
 	assert_int_equal(
 		choices_open(f.dir, &f.policy, f.keys, &f.choices, &f.error),

@@ -239,6 +239,53 @@ static void test_check_names_the_limit_of_a_sockets_path(void **state)
 	teardown(&f);
 }
 
+static void test_usage_errors_exit_with_2(void **state)
+{
+	struct fixture f;
+	char key[100];
+
+	(void)state;
+	setup(&f);
+	snprintf(key, sizeof(key), "%s/key", f.scratch.dir);
+	assert_int_equal(RUN(&f, "--nonsense"), 2);
+	assert_int_equal(RUN(&f, "--fd", "x"), 2);
+	assert_int_equal(RUN(&f, "--config", f.config, "more"), 2);
+	assert_int_equal(run(&f, (const char *const[]){NULL}), 2);
+	says(&f, "give --config FILE, or --key FILE");
+	assert_int_equal(RUN(&f, "--config", f.config, "--key", key), 2);
+	assert_int_equal(RUN(&f, "--key", key), 2);
+	says(&f, "--chain");
+	assert_int_equal(RUN(&f, "--key", key, "--chain", "56"), 2);
+	says(&f, "--fd and --allow");
+	/* What is wrong with the world is not usage. */
+	assert_int_equal(RUN(&f, "--config", "/nowhere.yaml"), 1);
+	assert_int_equal(RUN(&f, "--key", "/nowhere", "--print-address"), 1);
+	teardown(&f);
+}
+
+static void test_init_tells_what_it_made_or_found(void **state)
+{
+	struct fixture f;
+	char want[300], key[100];
+
+	(void)state;
+	setup(&f);
+	assert_int_equal(RUN(&f, "--config", f.config, "--init"), 0);
+	snprintf(want, sizeof(want), "made %s/ballots for key %s\n",
+		 f.scratch.dir, address_text(address_of(1)).s);
+	assert_string_equal(f.output, want);
+	assert_int_equal(RUN(&f, "--config", f.config, "--init"), 0);
+	snprintf(want, sizeof(want), "%s/ballots stands for key %s already\n",
+		 f.scratch.dir, address_text(address_of(1)).s);
+	assert_string_equal(f.output, want);
+	snprintf(key, sizeof(key), "%s/key", f.scratch.dir);
+	assert_int_equal(RUN(&f, "--key", key, "--chain", "56", "--init"), 0);
+	snprintf(want, sizeof(want), "made %s.ballots for key %s\n", key,
+		 address_text(address_of(1)).s);
+	assert_string_equal(f.output, want);
+	teardown(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +296,8 @@ int main(void)
 		cmocka_unit_test(
 			test_open_key_file_is_refused_at_check_and_start),
 		cmocka_unit_test(test_check_names_the_limit_of_a_sockets_path),
+		cmocka_unit_test(test_usage_errors_exit_with_2),
+		cmocka_unit_test(test_init_tells_what_it_made_or_found),
 		cmocka_unit_test(test_every_asking_to_end_is_a_clean_stop),
 	};
 
