@@ -174,6 +174,8 @@ static void test_unknown_paths_and_methods(void **state)
 	expect(ask("GET /v1/proof/1/2 HTTP/1.1", ""), "404", "no such path");
 	expect(ask("DELETE /v1/proof/1 HTTP/1.1", ""), "405", "Allow: GET");
 	expect(ask("GET /v1/requests HTTP/1.1", ""), "405", "Allow: POST");
+	expect(ask("GET /v1/requests HTTP/1.1", ""), "405",
+	       "\"code\":\"not_found\"");
 }
 
 static void test_ambiguous_requests_are_closed(void **state)
