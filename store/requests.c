@@ -2,13 +2,7 @@
 
 #include <assert.h>
 
-/* request: seq(8) kind(1) state(1) accepted(8) deadline(8) nonce(8) tx(32)
- * block(8) l1_id(8) signature(65) outcome(96) ‖ body by kind */
-#define REQUEST_FIXED (8 + 1 + 1 + 8 + 8 + 8 + 32 + 8 + 8 + 65 + 96)
-#define WITHDRAW_SIZE (8 + 32 + 20 + 32 + 8)
-#define EXIT_SIZE     (8 + 20 + 8)
-/* tx: hash(32) purpose(1) task(32) sent(8) block(8) fee(32) tip(32) gas(8) */
-#define TX_FIXED (32 + 1 + 32 + 8 + 8 + 32 + 32 + 8)
+#include "store/request_form.h"
 
 const char *request_state_name(enum request_state s)
 {
@@ -42,142 +36,29 @@ enum err requests_open(struct store_txn *txn, struct requests *ret)
 	if (!err)
 		err = store_table_open(txn, "wishes", true, false,
 				       &ret->wishes);
+	if (!err)
+		err = store_table_open(txn, "raws", false, false, &ret->raws);
 	return err;
-}
-
-/* ---- a cursor over stored bytes, failure sticky ------------------------- */
-
-struct cursor {
-	struct slice rest;
-	bool failed;
-};
-
-static void take(struct cursor *c, void *to, size_t len)
-{
-	if (c->failed || c->rest.len < len) {
-		c->failed = true;
-		memset(to, 0, len);
-		return;
-	}
-	memcpy(to, c->rest.p, len);
-	c->rest = slice_of(c->rest.p + len, c->rest.len - len);
-}
-
-static uint64_t take_u64(struct cursor *c)
-{
-	uint8_t b[8];
-
-	take(c, b, sizeof(b));
-	return get_be(b, sizeof(b));
-}
-
-static struct u256 take_u256(struct cursor *c)
-{
-	uint8_t b[32];
-
-	take(c, b, sizeof(b));
-	return u256_from_be(b, sizeof(b));
-}
-
-static uint8_t take_byte(struct cursor *c)
-{
-	uint8_t b;
-
-	take(c, &b, 1);
-	return b;
-}
-
-static void add_u256(struct buf *b, struct u256 value)
-{
-	uint8_t bytes[32];
-
-	u256_to_be(value, bytes, sizeof(bytes));
-	buf_add(b, bytes, sizeof(bytes));
 }
 
 /* ---- requests ----------------------------------------------------------- */
 
-static void request_encode(const struct request *r, uint64_t seq, struct buf *b)
+/* Written once, and gone when the request has ended: nobody needs them then,
+ * and they are the most that strangers can put here. */
+static enum err raw_put(struct store_txn *txn, const struct requests *rs,
+			const struct request *r)
 {
-	buf_add_be(b, seq, 8);
-	buf_add_byte(b, (uint8_t)r->kind);
-	buf_add_byte(b, (uint8_t)r->state);
-	buf_add_be(b, r->accepted_at, 8);
-	buf_add_be(b, r->deadline, 8);
-	buf_add_be(b, r->nonce, 8);
-	buf_add(b, r->tx_hash.b, 32);
-	buf_add_be(b, r->block, 8);
-	buf_add_be(b, r->l1_id, 8);
-	buf_add(b, r->signature.b, sizeof(r->signature.b));
-	buf_add(b, r->outcome, sizeof(r->outcome));
-	switch (r->kind) {
-	case REQUEST_WITHDRAWAL:
-		buf_add_be(b, r->withdraw.index, 8);
-		add_u256(b, r->withdraw.amount);
-		buf_add(b, r->withdraw.recipient.b, 20);
-		buf_add(b, r->withdraw.salt.b, 32);
-		buf_add_be(b, r->withdraw.expiry, 8);
-		return;
-	case REQUEST_TRANSACTION:
-		buf_add_slice(b, r->raw);
-		return;
-	case REQUEST_EXIT:
-		buf_add_be(b, r->exit_to.index, 8);
-		buf_add(b, r->exit_to.recipient.b, 20);
-		buf_add_be(b, r->exit_to.count, 8);
-		return;
+	struct slice id = slice_of(r->id.b, 32), there;
+
+	if (r->kind != REQUEST_TRANSACTION)
+		return OK;
+	if (has_ended(r->state)) {
+		enum err err = store_delete(txn, &rs->raws, id);
+		return err == ERR_NOT_FOUND ? OK : err;
 	}
-	assert(!"a request of no kind");
-}
-
-static enum err body_decode(struct cursor *c, struct request *r)
-{
-	switch (r->kind) {
-	case REQUEST_WITHDRAWAL:
-		r->withdraw.index = take_u64(c);
-		r->withdraw.amount = take_u256(c);
-		take(c, r->withdraw.recipient.b, 20);
-		take(c, r->withdraw.salt.b, 32);
-		r->withdraw.expiry = take_u64(c);
-		break;
-	case REQUEST_TRANSACTION:
-		r->raw = c->rest;
-		return c->failed ? ERR_UNSAFE : OK;
-	case REQUEST_EXIT:
-		r->exit_to.index = take_u64(c);
-		take(c, r->exit_to.recipient.b, 20);
-		r->exit_to.count = take_u64(c);
-		break;
-	default:
-		return ERR_UNSAFE;
-	}
-	return c->failed || c->rest.len ? ERR_UNSAFE : OK;
-}
-
-static enum err request_decode(struct hash32 id, struct slice bytes,
-			       struct request *ret, uint64_t *ret_seq)
-{
-	struct cursor c = {bytes, false};
-	struct request r = {.id = id};
-
-	*ret_seq = take_u64(&c);
-	r.kind = take_byte(&c);
-	r.state = take_byte(&c);
-	r.accepted_at = take_u64(&c);
-	r.deadline = take_u64(&c);
-	r.nonce = take_u64(&c);
-	take(&c, r.tx_hash.b, 32);
-	r.block = take_u64(&c);
-	r.l1_id = take_u64(&c);
-	take(&c, r.signature.b, sizeof(r.signature.b));
-	take(&c, r.outcome, sizeof(r.outcome));
-	r.outcome[sizeof(r.outcome) - 1] = 0;
-	if (c.failed || r.state < REQUEST_QUEUED || r.state > REQUEST_FAILED)
-		return ERR_UNSAFE;
-	enum err err = body_decode(&c, &r);
-	if (!err)
-		*ret = r;
-	return err;
+	enum err err = store_get(txn, &rs->raws, id, &there);
+	return err == ERR_NOT_FOUND ? store_put(txn, &rs->raws, id, r->raw)
+				    : err;
 }
 
 static enum err request_put(struct store_txn *txn, const struct requests *rs,
@@ -187,12 +68,14 @@ static enum err request_put(struct store_txn *txn, const struct requests *rs,
 
 	if (r->kind == REQUEST_TRANSACTION && r->raw.len > REQUEST_RAW_MAX)
 		return ERR_TOO_LARGE;
-	buf_init(&b, REQUEST_FIXED + REQUEST_BODY_MAX);
-	request_encode(r, seq, &b);
-	enum err err =
-		b.failed ? ERR_FULL
-			 : store_put(txn, &rs->requests, slice_of(r->id.b, 32),
-				     buf_slice(&b));
+	enum err err = raw_put(txn, rs, r);
+	if (err)
+		return err;
+	buf_init(&b, REQUEST_FORM_MAX);
+	request_form_write(r, seq, &b);
+	err = b.failed ? ERR_FULL
+		       : store_put(txn, &rs->requests, slice_of(r->id.b, 32),
+				   buf_slice(&b));
 	buf_done(&b);
 	return err;
 }
@@ -263,10 +146,21 @@ static enum err request_find(struct store_txn *txn, const struct requests *rs,
 			     uint64_t *ret_seq)
 {
 	struct slice value;
+	struct request r;
 	enum err err =
 		store_get(txn, &rs->requests, slice_of(id.b, 32), &value);
 
-	return err ? err : request_decode(id, value, ret, ret_seq);
+	if (!err)
+		err = request_form_read(id, value, &r, ret_seq);
+	if (!err && r.kind == REQUEST_TRANSACTION && !r.raw.len &&
+	    !has_ended(r.state)) {
+		err = store_get(txn, &rs->raws, slice_of(id.b, 32), &r.raw);
+		if (err == ERR_NOT_FOUND)
+			err = ERR_UNSAFE;
+	}
+	if (!err)
+		*ret = r;
+	return err;
 }
 
 enum err requests_get(struct store_txn *txn, const struct requests *rs,
@@ -384,16 +278,8 @@ enum err requests_put_tx(struct store_txn *txn, const struct requests *rs,
 	uint64_t next;
 	struct buf b;
 
-	buf_init(&b, TX_FIXED + 2 * REQUEST_BODY_MAX + (1 << 17));
-	buf_add(&b, tx->hash.b, 32);
-	buf_add_byte(&b, tx->purpose);
-	buf_add(&b, tx->task.b, 32);
-	buf_add_be(&b, tx->sent_at_ms, 8);
-	buf_add_be(&b, tx->block, 8);
-	add_u256(&b, tx->max_fee);
-	add_u256(&b, tx->max_tip);
-	buf_add_be(&b, tx->gas, 8);
-	buf_add_slice(&b, tx->raw);
+	buf_init(&b, SENT_FORM_MAX);
+	sent_form_write(tx, &b);
 	enum err err = b.failed ? ERR_TOO_LARGE
 				: store_put(txn, &rs->txs,
 					    slice_of(key.b, sizeof(key.b)),
@@ -406,27 +292,6 @@ enum err requests_put_tx(struct store_txn *txn, const struct requests *rs,
 	return err;
 }
 
-static enum err tx_decode(struct slice key, struct slice value,
-			  struct sent_tx *ret)
-{
-	struct cursor c = {value, false};
-	struct sent_tx tx = {.nonce = get_be(key.p, key.len)};
-
-	take(&c, tx.hash.b, 32);
-	tx.purpose = take_byte(&c);
-	take(&c, tx.task.b, 32);
-	tx.sent_at_ms = take_u64(&c);
-	tx.block = take_u64(&c);
-	tx.max_fee = take_u256(&c);
-	tx.max_tip = take_u256(&c);
-	tx.gas = take_u64(&c);
-	if (c.failed)
-		return ERR_UNSAFE;
-	tx.raw = c.rest;
-	*ret = tx;
-	return OK;
-}
-
 enum err requests_get_tx(struct store_txn *txn, const struct requests *rs,
 			 uint64_t nonce, struct sent_tx *ret)
 {
@@ -434,7 +299,7 @@ enum err requests_get_tx(struct store_txn *txn, const struct requests *rs,
 	struct slice k = slice_of(key.b, sizeof(key.b)), value;
 	enum err err = store_get(txn, &rs->txs, k, &value);
 
-	return err ? err : tx_decode(k, value, ret);
+	return err ? err : sent_form_read(k, value, ret);
 }
 
 static bool visit_tx(void *ctx, struct slice key, struct slice value)
@@ -443,7 +308,7 @@ static bool visit_tx(void *ctx, struct slice key, struct slice value)
 
 	if (l->n == l->max)
 		return false;
-	l->err = tx_decode(key, value, &l->txs[l->n]);
+	l->err = sent_form_read(key, value, &l->txs[l->n]);
 	l->n += !l->err;
 	return !l->err;
 }

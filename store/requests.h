@@ -16,7 +16,8 @@ enum request_state {
 };
 const char *request_state_name(enum request_state s);
 
-#define REQUEST_BODY_MAX (REQUEST_RAW_MAX + 256)
+#define REQUEST_BODY_MAX    (REQUEST_RAW_MAX + 256)
+#define REQUEST_OUTCOME_MAX 240 /* with the 0 at its end */
 
 struct request {
 	struct hash32 id;
@@ -26,12 +27,13 @@ struct request {
 	struct withdraw withdraw;	/* REQUEST_WITHDRAWAL */
 	struct exit_to exit_to;		/* REQUEST_EXIT */
 	struct signature signature;	/* of the citizen: kinds 1 and 3 */
-	struct slice raw; /* REQUEST_TRANSACTION; borrows from the txn */
-	uint64_t nonce;	  /* of the relayer's transaction, when SIGNED … */
+	/* REQUEST_TRANSACTION, until it ends; borrows from the txn */
+	struct slice raw;
+	uint64_t nonce; /* of the relayer's transaction, when SIGNED … */
 	struct hash32 tx_hash;
-	uint64_t block;	  /* INCLUDED: where */
-	uint64_t l1_id;	  /* withdrawal or inbox id on L1, once included */
-	char outcome[96]; /* in plain words */
+	uint64_t block; /* INCLUDED: where */
+	uint64_t l1_id; /* withdrawal or inbox id on L1, once included */
+	char outcome[REQUEST_OUTCOME_MAX]; /* in plain words */
 };
 
 /* A signed transaction, stored before it is sent. */
@@ -48,7 +50,7 @@ struct sent_tx {
 };
 
 struct requests {
-	struct store_table requests, txs, meta, order, wishes;
+	struct store_table requests, txs, meta, order, wishes, raws;
 };
 
 MUST_CHECK enum err requests_open(struct store_txn *txn, struct requests *ret);

@@ -261,6 +261,45 @@ unsigned store_fill_percent(const struct store *s)
 	return percent > 100 ? 100 : percent;
 }
 
+/* LMDB keeps what is free in its table 0: lists of pages, their number
+ * first. */
+static uint64_t free_pages(const struct store *s)
+{
+	uint64_t pages = 0;
+	MDB_cursor *cursor;
+	MDB_val k, v;
+	MDB_txn *txn;
+	size_t n;
+
+	if (mdb_txn_begin(s->env, NULL, MDB_RDONLY, &txn))
+		return 0;
+	if (!mdb_cursor_open(txn, 0, &cursor)) {
+		while (!mdb_cursor_get(cursor, &k, &v, MDB_NEXT) &&
+		       v.mv_size >= sizeof(n)) {
+			memcpy(&n, v.mv_data, sizeof(n));
+			pages += n;
+		}
+		mdb_cursor_close(cursor);
+	}
+	mdb_txn_abort(txn);
+	return pages;
+}
+
+struct store_space store_space(const struct store *s)
+{
+	struct store_space space = {0, 0};
+	MDB_envinfo info;
+	MDB_stat stat;
+
+	if (mdb_env_info(s->env, &info) || mdb_env_stat(s->env, &stat))
+		return space;
+	uint64_t pages = info.me_last_pgno + 1, unused = free_pages(s);
+	space.size = info.me_mapsize;
+	space.used =
+		(pages - (unused < pages ? unused : pages)) * stat.ms_psize;
+	return space;
+}
+
 void store_reap_readers(struct store *s)
 {
 	int dead;

@@ -42,8 +42,14 @@ void store_close(struct store *s); /* NULL is legal */
 bool store_exists(const char *dir);
 /* true: this opening created it. */
 bool store_is_new(const struct store *s);
-/* Fills 0 … 100: part of the map in use. */
+/* Fills 0 … 100: part of the map that was ever in use. */
 unsigned store_fill_percent(const struct store *s);
+/* Bytes of the map, and those in use: what was freed may be used again. As of
+ * the last commit. */
+struct store_space {
+	uint64_t size, used;
+};
+struct store_space store_space(const struct store *s);
 /* mdb_reader_check: at start and every minute. */
 void store_reap_readers(struct store *s);
 

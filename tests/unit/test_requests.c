@@ -76,6 +76,72 @@ static void test_each_kind_comes_back_as_it_went(void **state)
 	teardown(&f);
 }
 
+static void test_raw_bytes_stay_until_it_ends(void **state)
+{
+	struct request r = request(1, REQUEST_TRANSACTION), out;
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	r.raw = slice_str("a raw transaction");
+	assert_int_equal(requests_add(f.txn, &f.rs, &r), OK);
+	r.state = REQUEST_SENT;
+	assert_int_equal(requests_update(f.txn, &f.rs, &r), OK);
+	assert_int_equal(requests_get(f.txn, &f.rs, r.id, &out), OK);
+	assert_true(slice_eq(out.raw, r.raw));
+	assert_int_equal(store_count(f.txn, &f.rs.raws), 1);
+	out.state = REQUEST_FINAL;
+	assert_int_equal(requests_update(f.txn, &f.rs, &out), OK);
+	assert_int_equal(store_count(f.txn, &f.rs.raws), 0);
+	assert_int_equal(requests_get(f.txn, &f.rs, r.id, &out), OK);
+	assert_int_equal(out.raw.len, 0);
+	teardown(&f);
+}
+
+/* As the version before wrote it: outcome(96), raw bytes at the end. */
+static void first_form(struct fixture *f, const struct request *r)
+{
+	char outcome[96] = "on its way";
+	struct buf b;
+
+	buf_init(&b, 4096);
+	buf_add_be(&b, 7, 8);
+	buf_add_byte(&b, (uint8_t)r->kind);
+	buf_add_byte(&b, (uint8_t)r->state);
+	buf_add_be(&b, r->accepted_at, 8);
+	buf_add_be(&b, r->deadline, 8);
+	buf_add_be(&b, r->nonce, 8);
+	buf_add(&b, r->tx_hash.b, 32);
+	buf_add_be(&b, r->block, 8);
+	buf_add_be(&b, r->l1_id, 8);
+	buf_add(&b, r->signature.b, sizeof(r->signature.b));
+	buf_add(&b, outcome, sizeof(outcome));
+	buf_add_slice(&b, r->raw);
+	assert_int_equal(store_put(f->txn, &f->rs.requests,
+				   slice_of(r->id.b, 32), buf_slice(&b)),
+			 OK);
+	buf_done(&b);
+}
+
+static void test_what_the_version_before_wrote_is_read(void **state)
+{
+	struct request r = request(1, REQUEST_TRANSACTION), out;
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	r.raw = slice_str("a raw transaction");
+	first_form(&f, &r);
+	for (int i = 0; i < 2; i++) { /* and after its first change, too */
+		assert_int_equal(requests_get(f.txn, &f.rs, r.id, &out), OK);
+		assert_int_equal(out.kind, REQUEST_TRANSACTION);
+		assert_string_equal(out.outcome, "on its way");
+		assert_true(slice_eq(out.raw, r.raw));
+		assert_int_equal(requests_update(f.txn, &f.rs, &out), OK);
+	}
+	teardown(&f);
+}
+
 static void test_known_request_is_not_written_twice(void **state)
 {
 	struct fixture f;
@@ -238,6 +304,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_kind_comes_back_as_it_went),
+		cmocka_unit_test(test_raw_bytes_stay_until_it_ends),
+		cmocka_unit_test(test_what_the_version_before_wrote_is_read),
 		cmocka_unit_test(test_known_request_is_not_written_twice),
 		cmocka_unit_test(
 			test_open_list_is_oldest_first_without_the_ended),

@@ -572,6 +572,27 @@ static void test_full_map_is_an_error_not_a_loss(void **state)
 	teardown(&f);
 }
 
+static void test_what_was_freed_is_space_again(void **state)
+{
+	struct store_space empty, full, after;
+	struct fixture f;
+	static char big[1 << 20];
+
+	(void)state;
+	setup(&f);
+	assert_int_equal(put(&f, "b", ""), OK);
+	empty = store_space(f.store);
+	memset(big, 'x', sizeof(big) - 1);
+	assert_int_equal(put(&f, "b", big), OK);
+	full = store_space(f.store);
+	assert_true(full.used >= empty.used + sizeof(big));
+	assert_true(full.used < full.size && full.size == empty.size);
+	assert_int_equal(put(&f, "b", ""), OK);
+	after = store_space(f.store);
+	assert_true(after.used < empty.used + sizeof(big) / 8);
+	teardown(&f);
+}
+
 /* A child writes numbers 1, 2, 3 … one commit each, and tells each number
  * after its commit; it is killed at some moment. */
 static void write_until_killed(struct fixture *f, int to)
@@ -705,6 +726,7 @@ int main(void)
 		cmocka_unit_test(
 			test_store_serves_nothing_after_a_failed_commit),
 		cmocka_unit_test(test_full_map_is_an_error_not_a_loss),
+		cmocka_unit_test(test_what_was_freed_is_space_again),
 		cmocka_unit_test(test_kill_loses_nothing_that_was_committed),
 		cmocka_unit_test(test_first_records_are_made_with_the_store),
 		cmocka_unit_test(test_half_made_creation_is_made_anew),
