@@ -38,6 +38,17 @@ size_t book_open(const struct book *b)
 	return b->open;
 }
 
+void book_measure(struct book *b)
+{
+	b->room.space = store_space(b->parts->store);
+	b->room.added = 0;
+}
+
+const struct room *book_room(const struct book *b)
+{
+	return &b->room;
+}
+
 static struct slot *slot_any(struct book *b)
 {
 	for (size_t i = 0; i < b->max; i++) {
@@ -63,6 +74,10 @@ static struct slot *slot_new(struct book *b)
 
 static void slot_take(struct slot *slot, const struct request *r)
 {
+	struct room *room = &slot->book->room;
+
+	room->owed += room_owes(r) - slot->owed;
+	slot->owed = room_owes(r);
 	slot->id = r->id;
 	slot->kind = r->kind;
 	slot->state = r->state;
@@ -76,6 +91,7 @@ static void slot_end(struct slot *slot)
 {
 	slot->used = false;
 	slot->book->open--;
+	slot->book->room.owed -= slot->owed;
 }
 
 struct slot *book_slot(struct book *b, struct hash32 id)
@@ -188,6 +204,7 @@ static enum err add_known(struct book *b, struct turn *t,
 	       request_may_become(known->state, REQUEST_QUEUED));
 	slot_take(slot, &again);
 	slot->payable = true;
+	b->room.added += room_takes(&again);
 	enum err err = requests_update(t->txn, &b->parts->requests, &again);
 	if (!err)
 		err = book_prove(b, t, slot);
@@ -210,6 +227,7 @@ static enum err add_new(struct book *b, struct turn *t,
 		return err;
 	}
 	slot_take(slot, request);
+	b->room.added += room_takes(request);
 	slot->payable = proven; /* the intake has seen it */
 	b->unproven += !proven;
 	return proven ? book_prove(b, t, slot) : OK;

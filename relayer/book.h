@@ -5,6 +5,7 @@
 
 #include "relayer/limits.h"
 #include "relayer/request.h"
+#include "relayer/room.h"
 
 enum slot_seek {
 	SLOT_IDLE,
@@ -17,6 +18,7 @@ struct slot {
 	struct book *book;
 	bool used;
 	unsigned asking; /* answers under way: not reused before they came */
+	uint64_t owed;	 /* bytes of the store, in room.owed */
 	struct hash32 id;
 	enum request_kind kind;
 	enum request_state state;
@@ -67,6 +69,7 @@ struct book {
 	size_t max, limit, top, open, next;
 	size_t unproven; /* QUEUED, and whose leaf it is is not known */
 	struct slot *slots;
+	struct room room;
 	/* of this turn */
 	uint64_t now_ms, head, acted;
 	struct hash32 root;

@@ -6,6 +6,7 @@
 #include "abi/hex.h"
 #include "abi/pack.h"
 #include "relayer/limits.h"
+#include "relayer/room.h"
 #include "sys/log.h"
 
 struct owner_ask { /* the item may be gone when the answer comes */
@@ -353,6 +354,30 @@ static void refuse(struct board_item *item, unsigned status, const char *code,
 	item->done = true;
 }
 
+/* What is accepted must also be carried: no new one while the store or the
+ * purse could not bear it.  What is known already keeps its answer. */
+static enum err refuse_without_room(struct intake *in, const struct book *book,
+				    struct turn *t, struct board_item *item)
+{
+	const struct account_state *purse = submit_account(in->parts->submit);
+	struct request known;
+	enum err err = requests_get(t->txn, &in->parts->requests,
+				    item->request.id, &known);
+
+	if (err && err != ERR_NOT_FOUND)
+		return err;
+	if (!err && known.state != REQUEST_FAILED)
+		return OK;
+	if (!room_for(book_room(book), &item->request))
+		refuse(item, 503, "disk_full", "this relayer's store is full",
+		       "ask another relayer");
+	else if (purse && !room_in_purse(purse))
+		refuse(item, 503, "no_funds",
+		       "this relayer's account cannot pay for it",
+		       "ask another relayer");
+	return OK;
+}
+
 static enum err decide(struct intake *in, struct book *book, struct turn *t,
 		       struct board_item *item)
 {
@@ -375,8 +400,10 @@ static enum err decide(struct intake *in, struct book *book, struct turn *t,
 		       "look up the index of your leaf");
 		return OK;
 	}
-	enum err err =
-		book_add(book, t, r, !signs || item->owner_known, &known);
+	enum err err = refuse_without_room(in, book, t, item);
+	if (err || item->done)
+		return err;
+	err = book_add(book, t, r, !signs || item->owner_known, &known);
 	if (err == ERR_REFUSED) {
 		refuse(item, 422, "certain_to_fail",
 		       *known.outcome ? known.outcome : "it failed before",
@@ -384,7 +411,8 @@ static enum err decide(struct intake *in, struct book *book, struct turn *t,
 		return OK;
 	}
 	if (err == ERR_BUSY) {
-		refuse(item, 503, "busy", "this relayer is full",
+		refuse(item, 503, "too_many",
+		       "this relayer has as many open requests as it may",
 		       "ask another relayer");
 		return OK;
 	}
@@ -407,6 +435,7 @@ enum err intake_turn(struct intake *in, struct book *book, struct turn *t)
 	enum err err = OK;
 
 	in->now_ms = t->now_ms;
+	book_measure(book);
 	if (t->facts)
 		in->root = t->facts->root;
 	while (in->n < INTAKE_QUEUE_MAX && (item = board_take(in->board))) {

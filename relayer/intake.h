@@ -17,8 +17,8 @@ void intake_free(struct intake *in);
 /* For http_server_start(); ctx is the intake. */
 const struct http_route *intake_routes(void);
 
-/* Judges what was handed over and writes what is accepted in the turn's
- * transaction. */
+/* Measures the store, judges what was handed over and writes what is accepted
+ * in the turn's transaction. */
 MUST_CHECK enum err intake_turn(struct intake *in, struct book *book,
 				struct turn *t);
 /* After the commit: answers. */

@@ -87,6 +87,25 @@
 /* Requests whose fate on L1 is read at once. */
 #define FATES_MAX 64
 
+/* ---- room for new requests ---------------------------------------------- */
+/* Of the map; beyond that new requests get 503.  The rest is for what nobody
+ * counts one by one: evacuating and settling keep up to FLIGHTS_ALL
+ * transactions, each change of a record copies its page, and what is freed is
+ * free again only two commits later. */
+#define STORE_FULL_PERCENT 75
+/* From here on the log says so: as the watcher's. */
+#define STORE_WARN_PERCENT 50
+#define STORE_REAP_MS	   60000 /* dead readers of the store */
+#define STORE_PAGE	   4096
+/* A request: its record, and a place in each of two lists.  The work on it:
+ * its signed transaction, and these three changed while copies of them are not
+ * free yet. */
+#define REQUEST_PAGES 2
+#define WORK_PAGES    3
+/* What L1 takes for the least that a request can be: storage of one entry of
+ * the inbox. */
+#define REQUEST_GAS_LEAST 60000
+
 /* ---- carrying ----------------------------------------------------------- */
 #define BUNDLES_MAX 128
 /* A bundle is sent only if it lives as long as a block may take: seconds, and

@@ -33,7 +33,8 @@ struct relayer {
 	char facts_why[160];
 	char verdict[200];
 	struct hash32 head; /* seen last */
-	bool healthy, looked;
+	bool healthy, looked, fill_said;
+	uint64_t reaped_ms;
 	enum phase phase;
 };
 
@@ -74,12 +75,25 @@ static enum err open_store(struct relayer *r, struct err_text *error)
 	else
 		err = store_commit(txn);
 out:
-	if (err && err != ERR_CONFLICT) /* that one is told already */
+	if (err == ERR_FULL)
+		err_text_set(error,
+			     "store %s is full: raise store.map_size in the "
+			     "config, or free its disk",
+			     r->config->shared.store.path);
+	else if (err && err != ERR_CONFLICT) /* that one is told already */
 		err_text_set(error,
 			     "store %s: %s: restore it from a copy, or "
 			     "move it away to begin anew",
 			     r->config->shared.store.path, err_name(err));
 	return err;
+}
+
+static _Noreturn void store_fails(enum err err, const char *where)
+{
+	fatal(err == ERR_FULL ? "the store is full: raise store.map_size in "
+				"the config, or free its disk"
+			      : err_name(err),
+	      where);
 }
 
 enum err relayer_new(const struct relayer_config *config,
@@ -277,6 +291,7 @@ static void publish(struct relayer *r, struct turn *t)
 		.held = submit_trouble(r->parts.submit),
 		.signer = signer_client_trouble(r->signer),
 		.facts_why = r->facts_why,
+		.room = book_room(r->book),
 		.open = book_open(r->book),
 		.bundles = carry_bundles(r->carry),
 		.withdrawals = execute_open(r->execute),
@@ -293,6 +308,21 @@ static void publish(struct relayer *r, struct turn *t)
 				   t->facts->openings, &view.spent))
 		view.spent = u256_from(0);
 	status_publish(&view, r->board);
+}
+
+static void keep_house(struct relayer *r, uint64_t now_ms)
+{
+	unsigned percent = room_percent(book_room(r->book));
+	bool filling = percent >= STORE_WARN_PERCENT;
+
+	if (filling && !r->fill_said)
+		log_warn("the store is filling up: raise store.map_size",
+			 "percent", log_u64(percent).s);
+	r->fill_said = filling;
+	if (now_ms - r->reaped_ms < STORE_REAP_MS)
+		return;
+	r->reaped_ms = now_ms;
+	store_reap_readers(r->parts.store);
 }
 
 static uint64_t earliest(uint64_t a, uint64_t b)
@@ -327,16 +357,19 @@ uint64_t relayer_step(struct relayer *r, uint64_t now_ms)
 	ask_facts(r, l1_view(r->parts.l1), now_ms);
 
 	struct turn t = look(r, now_ms);
-	if (store_begin(r->parts.store, true, &t.txn))
-		fatal("the store does not begin", "relayer");
-	enum err err = decide(r, &t);
+	enum err err = store_begin(r->parts.store, true, &t.txn);
+	if (err)
+		store_fails(err, "the store does not begin");
+	err = decide(r, &t);
 	if (err) {
 		store_abort(t.txn);
-		fatal(err_name(err), "relayer store");
+		store_fails(err, "relayer store");
 	}
 	publish(r, &t);
-	if (store_commit(t.txn))
-		fatal("the store does not commit", "relayer");
+	err = store_commit(t.txn);
+	if (err)
+		store_fails(err, "the store does not commit");
+	keep_house(r, now_ms);
 	intake_answer(r->intake);
 	submit_start(r->parts.submit, &t);
 	next = earliest(next, signer_client_turn(r->signer, now_ms));

@@ -16,12 +16,16 @@
 #include "store/requests.h"
 
 struct book;
+struct room;
 
 struct book *book_new(struct parts *parts);
 void book_free(struct book *b);
 /* After a start. */
 MUST_CHECK enum err book_load(struct book *b, struct store_txn *txn);
 size_t book_open(const struct book *b);
+/* Measures the store: before a turn's first book_add(). */
+void book_measure(struct book *b);
+const struct room *book_room(const struct book *b);
 
 /* Writes a new one in the turn's transaction. ERR_REFUSED: it failed before,
  * ret_known says why; ERR_CONFLICT: known already;

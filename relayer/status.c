@@ -58,6 +58,10 @@ static void put_status(struct json_writer *w, const struct status_view *v)
 	json_put_u64(w, "withdrawals", v->withdrawals);
 	json_put_string(w, "held", v->held);
 	json_put_string(w, "signer", v->signer);
+	json_begin(w, "store");
+	json_put_u64(w, "percent", room_percent(v->room));
+	json_put_bool(w, "full", !room_for_any(v->room));
+	json_end(w);
 	json_begin(w, "watchers");
 	json_put_u64(w, "known", v->peers);
 	json_put_u64(w, "usable", v->peers_usable);
@@ -82,6 +86,13 @@ static void reason(const struct status_view *v, char *to, size_t size)
 		snprintf(to, size, "signer: %s", v->signer);
 	else if (*v->held)
 		snprintf(to, size, "%s", v->held);
+	else if (!room_for_any(v->room))
+		snprintf(to, size,
+			 "the store is full, new requests are refused: raise "
+			 "store.map_size");
+	else if (!room_in_purse(v->account))
+		snprintf(to, size,
+			 "the account cannot pay for a request: fund it");
 	else if (!v->peers_usable)
 		snprintf(to, size, "no watcher answers");
 	else

@@ -5,6 +5,7 @@
 #include "relayer/board.h"
 #include "relayer/config.h"
 #include "relayer/evacuate.h"
+#include "relayer/room.h"
 #include "relayer/turn.h"
 
 struct status_view {
@@ -12,6 +13,7 @@ struct status_view {
 	const struct turn *turn;
 	const struct account_state *account; /* NULL: not known yet */
 	const char *held, *signer, *facts_why;
+	const struct room *room;
 	size_t open, in_flight, bundles, withdrawals, peers, peers_usable;
 	struct evacuate_progress evacuation;
 	struct u256 spent;

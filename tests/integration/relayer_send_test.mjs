@@ -72,19 +72,28 @@ policy: {chain: ${this.chainId}, hatch: '${this.at.hatch}', rollup: '${this.at.r
 `);
 		processes.start('signer', program('egress-signer'),
 			['--config', join(home, 'signer.yaml')]);
+		this.watcher = await freePort(); // nobody is there
+		this.configure('{path: store}');
+		processes.start('relayer', program('egress-relayer'),
+			['--config', join(folder, 'relayer.yaml')]);
+		await this.sees();
+	}
+
+	configure(store) {
 		writeFileSync(join(folder, 'relayer.yaml'), `
 chain: {id: ${this.chainId}, hatch: '${this.at.hatch}'}
 providers: {list: [{name: anvil, url: '${this.l1}', rate: 1000/s}]}
 poll: 250ms
 http: {listen: '127.0.0.1:${this.port}'}
-store: {path: store}
+store: ${store}
 account: '${addressOf('relayer')}'
 signer: signer/socket
-watchers: ['http://127.0.0.1:${await freePort()}']
+watchers: ['http://127.0.0.1:${this.watcher}']
 fees: {max_fee: 200 gwei, max_tip: 2 gwei}
 `);
-		processes.start('relayer', program('egress-relayer'),
-			['--config', join(folder, 'relayer.yaml')]);
+	}
+
+	async sees() {
 		await until('the relayer listens', () => this.status());
 		await until('it sees L1', async () => (await this.status()).phase === 'LIVE');
 	}
@@ -104,6 +113,15 @@ fees: {max_fee: 200 gwei, max_tip: 2 gwei}
 		if (status !== 202)
 			throw new Error(json(body));
 		return body.request;
+	}
+
+	send(raw) {
+		return ask(this.url('/v1/requests'), { kind: 'transaction', raw });
+	}
+
+	async ready() {
+		const { status, body } = await ask(this.url('/readyz'));
+		return `${status} ${body.error?.message ?? ''}`;
 	}
 
 	async track(id) {
@@ -178,6 +196,12 @@ async function fees(world, hash) {
 		data: tx.input };
 }
 
+async function setBalance(world, wei) {
+	await world.rpc.call('anvil_setBalance', addressOf('relayer'), '0x' + wei.toString(16));
+	await until('it sees that', async () =>
+		(await world.status()).balance === wei.toString());
+}
+
 // The operator used the account by hand: our nonce is gone.
 async function survivesForeignNonce(world) {
 	await world.mining(false);
@@ -200,12 +224,18 @@ async function survivesForeignNonce(world) {
 }
 
 async function waitsForMoney(world) {
-	await world.rpc.call('anvil_setBalance', addressOf('relayer'), '0x1');
-	await until('it sees that', async () => (await world.status()).balance === '1');
+	const { baseFeePerGas } = await world.rpc.call('eth_getBlockByNumber', 'latest', false);
+	// The gas alone, but not for what may come before the block.
+	await setBalance(world, 80000n * (BigInt(baseFeePerGas) + 2n * GWEI));
 	const id = await world.accept('0xaa04');
 	const why = await until('held', async () => (await world.status()).held);
 	expect(/balance/.test(why) && (await world.track(id)).state === 'queued' &&
-		(await fetch(world.url('/readyz'))).status === 503, `an empty purse: ${why}`);
+		(await fetch(world.url('/readyz'))).status === 503, `too small a purse: ${why}`);
+	await setBalance(world, 1n);
+	const { status, body } = await world.send('0xaa05');
+	const again = await world.send('0xaa04');
+	expect(status === 503 && body.error.code === 'no_funds' && again.status === 202,
+		`an empty purse: ${body.error?.message}; what was accepted stays so`);
 	await world.rpc.call('anvil_setBalance', addressOf('relayer'), RICH);
 	await world.reaches(id, 'final', 30000);
 	expect((await world.status()).held === '', 'it goes on when it is filled');
@@ -238,12 +268,47 @@ async function survivesStorm(world) {
 	expect(pending === await world.nonce(), 'no nonce is left behind');
 }
 
+// Strangers fill a small store: what was accepted is carried to its end.
+async function refusesWhenFull(world) {
+	await processes.stop('relayer', 'SIGTERM');
+	world.configure('{path: small, map_size: 1 MiB}');
+	processes.restart('relayer');
+	await world.sees();
+	await world.mining(false);
+	const large = (i) => '0xcc' + i.toString(16).padStart(2, '0').repeat(32700);
+	const ids = [];
+	let refused = {};
+	for (let i = 0; i < 40 && refused.status !== 503; i++) {
+		refused = await world.send(large(i));
+		if (refused.status === 202)
+			ids.push(refused.body.request);
+	}
+	expect(ids.length > 2 && refused.body.error?.code === 'disk_full',
+		`a map of 1 MiB: ${ids.length} of 32 KiB accepted, then ${refused.body.error?.code}`);
+	for (let i = 0; i < 400 && (await world.send(`0xcd${i.toString(16).padStart(4, '0')}`))
+		.status === 202; i++)
+		;
+	const { store } = await world.status();
+	expect(store.full && store.percent < 100 && /map_size/.test(await world.ready()),
+		`status and readyz say so: ${json(store)}, ${await world.ready()}`);
+	expect((await world.send(large(0))).status === 202, 'what is known keeps its answer');
+	await world.mining(true);
+	await sleep(1000);
+	await processes.stop('relayer', 'SIGKILL');
+	processes.restart('relayer');
+	for (const id of ids)
+		await world.reaches(id, 'final', 60000);
+	await until('the queue is empty', async () => (await world.status()).queue === 0, 60000);
+	expect(true, `all ${ids.length} are final, over a restart`);
+	expect((await world.send('0xcf')).status === 202, 'then there is room again');
+}
+
 const world = new World();
 const began = Date.now();
 try {
 	await world.begin();
 	for (const act of [survivesReorg, replacesWhenFeesRise, survivesForeignNonce,
-		waitsForMoney, survivesStorm])
+		waitsForMoney, survivesStorm, refusesWhenFull])
 		await act(world);
 } catch (problem) {
 	expect(false, problem.stack);

@@ -427,6 +427,31 @@ static void test_what_found_no_place_is_not_written(void **state)
 	bench_done(&b);
 }
 
+/* The bytes that the work on open requests may take are counted from their
+ * acceptance to their end, over a restart, too. */
+static void test_the_store_is_owed_what_open_requests_need(void **state)
+{
+	static uint8_t raw[REQUEST_RAW_MAX];
+	struct request r = {.id = a_hash(1),
+			    .kind = REQUEST_TRANSACTION,
+			    .state = REQUEST_QUEUED,
+			    .raw = slice_of(raw, sizeof(raw))};
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	book_measure(b.book);
+	assert_true(room_for(book_room(b.book), &r));
+	assert_int_equal(add(&b, &r, true), OK);
+	assert_true(book_room(b.book)->owed >= sizeof(raw));
+	assert_true(book_room(b.book)->added >= sizeof(raw));
+	restart(&b);
+	assert_true(book_room(b.book)->owed >= sizeof(raw));
+	assert_int_equal(book_fail(b.book, &b.t, r.id, "x"), OK);
+	assert_int_equal(book_room(b.book)->owed, 0);
+	bench_done(&b);
+}
+
 /* ---- which transaction it was -------------------------------------------- */
 
 static void test_the_mined_versions_hash_outlives_a_crash(void **state)
@@ -857,6 +882,8 @@ int main(void)
 		cmocka_unit_test(
 			test_a_smaller_book_carries_all_that_is_stored),
 		cmocka_unit_test(test_what_found_no_place_is_not_written),
+		cmocka_unit_test(
+			test_the_store_is_owed_what_open_requests_need),
 		cmocka_unit_test(test_the_mined_versions_hash_outlives_a_crash),
 		cmocka_unit_test(test_a_wish_is_published_once_it_is_proven),
 		cmocka_unit_test(test_a_strangers_wish_does_not_stay),
