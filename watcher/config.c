@@ -1,5 +1,7 @@
 #include "watcher/config.h"
 
+#include "watcher/limits.h"
+
 static const char *const policy_names[] = {"manual", "auto", NULL};
 
 #define VOTE(member) offsetof(struct watcher_config, vote.member)
@@ -51,6 +53,13 @@ static enum err check(const struct config *owner, struct watcher_config *c,
 
 	if (err)
 		return err;
+	if (c->shared.store.map_size < WATCHER_MAP_MIN) {
+		config_complain(owner, "store.map_size", error,
+				"too small for a young nation's ledger: give "
+				"it %u MiB or more",
+				WATCHER_MAP_MIN >> 20);
+		return ERR_INVALID;
+	}
 	if (c->guardian_set && !c->signer) {
 		config_complain(owner, "guardian", error,
 				"a guardian needs its key: add signer: SOCKET, "

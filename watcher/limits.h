@@ -52,6 +52,10 @@
 #define DOUBTS_MAX 3
 #define DOUBT_MS   2000
 
+/* store.map_size, at least: 1,024 followed blocks, and a nation of 16,384
+ * leaves that full batches change every few blocks, with what undoes them. */
+#define WATCHER_MAP_MIN (16u << 20)
+
 /* More blocks behind than this is "catching up". */
 #define BEHIND_MAX 8
 

@@ -9,6 +9,7 @@
 #define META_ROLLUP  "rollup"
 #define RETRY_BLOCKS 512 /* read again at a start: seconds */
 #define PASSES_MAX   8	 /* over one block: each finds one more stop */
+#define FILL_PERCENT 50	 /* of the store: from here on the log says so */
 
 static struct slice rollup_key(void)
 {
@@ -298,6 +299,17 @@ static void say_findings(struct replica *r, const struct follow_step *step,
 	r->gap_said = r->history.gap;
 }
 
+/* After each block: whoever catches up fills a store in seconds. */
+static void say_fill(struct replica *r)
+{
+	unsigned fill = store_fill_percent(r->store);
+
+	if (fill >= FILL_PERCENT && !r->fill_said)
+		log_warn("the store is filling up: raise store.map_size",
+			 "percent", log_u64(fill).s);
+	r->fill_said = fill >= FILL_PERCENT;
+}
+
 bool replica_forward(struct replica *r, const struct follow_step *step,
 		     bool anyway)
 {
@@ -309,7 +321,7 @@ bool replica_forward(struct replica *r, const struct follow_step *step,
 	do {
 		err = pass(r, step, found, n, &found[n]);
 		if (err)
-			fatal("a block cannot be committed", err_name(err));
+			replica_fatal("a block cannot be committed", err);
 		if (found[n].stop.kind == STOP_UNVERIFIABLE && !anyway) {
 			log_warn("a block makes no sense: it is read again",
 				 "why", found[n].stop.why, "block",
@@ -323,7 +335,19 @@ bool replica_forward(struct replica *r, const struct follow_step *step,
 		fatal("a block stops the ledger again and again", "replica");
 	say_findings(r, step, found, n);
 	r->tip = step->block;
+	say_fill(r);
 	return true;
+}
+
+void replica_fatal(const char *what, enum err err)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "%s%s", what,
+		 err == ERR_FULL ? ": the store is full: raise store.map_size "
+				   "in the config, or free its disk"
+				 : "");
+	fatal(text, err_name(err));
 }
 
 static enum err back(struct replica *r, struct store_txn *txn)
@@ -359,7 +383,7 @@ void replica_back(struct replica *r)
 		      "and follow anew",
 		      "replica");
 	if (err)
-		fatal("a block cannot be undone", err_name(err));
+		replica_fatal("a block cannot be undone", err);
 }
 
 static bool knows_parent(struct replica *r)

@@ -24,7 +24,7 @@ struct replica {
 	/* Seconds until a batch is final, which no amendment changes; 0: not
 	 * known yet, and how to undo batches is kept for ever. */
 	uint64_t finality;
-	bool gap_said;
+	bool gap_said, fill_said;
 	struct block_ref tip; /* hash zero: nothing followed, start there */
 };
 
@@ -47,6 +47,8 @@ void replica_back(struct replica *r);
 /* Goes back by one block, so that it is read again; false: no block before it
  * is kept, and nothing changed. */
 MUST_CHECK bool replica_reread(struct replica *r);
+/* Ends the process: what could not be committed, and what to do about it. */
+_Noreturn void replica_fatal(const char *what, enum err err);
 /* At start: a ledger that stopped without a proof goes back to before that. */
 void replica_retry(struct replica *r);
 /* What follow_new() needs. */

@@ -9,8 +9,7 @@
 #include "sys/notify.h"
 #include "watcher/watcher_inside.h"
 
-#define REAP_MS		  60000 /* dead readers of the store */
-#define FILL_WARN_PERCENT 50
+#define REAP_MS 60000 /* dead readers of the store */
 
 /* ---- following ---- */
 
@@ -36,8 +35,7 @@ static void start_following(struct watcher *w, uint64_t now)
 		snprintf(w->fatal, sizeof(w->fatal),
 			 "the hatch names another rollup than before");
 	else if (err)
-		fatal("the rollup's address cannot be committed",
-		      err_name(err));
+		replica_fatal("the rollup's address cannot be committed", err);
 	if (err)
 		return;
 	c = replica_follow_config(&w->replica);
@@ -307,7 +305,7 @@ static void commit_turn(struct watcher *w, uint64_t now)
 			store_abort(t.txn);
 	}
 	if (err)
-		fatal("ballots cannot be committed", err_name(err));
+		replica_fatal("ballots cannot be committed", err);
 	for (size_t i = 0; i < t.n_calls; i++)
 		api_answer_ballot(t.calls[i], &t.refusals[i], t.known[i]);
 	voter_ask(&w->voter, &asked);
@@ -382,14 +380,8 @@ static void publish(struct watcher *w, const struct verdict_input *in,
 
 static void keep_house(struct watcher *w, uint64_t now)
 {
-	unsigned fill = store_fill_percent(w->store);
-
 	w->reaped_ms = now;
 	store_reap_readers(w->store);
-	if (fill >= FILL_WARN_PERCENT && !w->fill_said)
-		log_warn("the store is filling up: raise store.map_size",
-			 "percent", log_u64(fill).s);
-	w->fill_said = fill >= FILL_WARN_PERCENT;
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)

@@ -6,20 +6,13 @@
 #include "sys/clock.h"
 #include "watcher/watcher_inside.h"
 
-static enum err open_store(struct watcher *w, struct err_text *error)
+static enum err open_tables(struct watcher *w, struct err_text *error)
 {
 	const struct settings *s = &w->config->shared;
-	struct store_identity id = {.chain_id = s->chain.id,
-				    .hatch = s->chain.hatch,
-				    .program = "watcher"};
 	struct store_txn *txn;
-	enum err err = store_open(s->store.path, s->store.map_size, &id,
-				  &w->store, error);
-
-	if (err)
-		return err;
-	err = replica_open(w->store, (unsigned)w->config->ledger.nodes_from,
-			   s->chain.hatch, s->chain.from, &w->replica, error);
+	enum err err =
+		replica_open(w->store, (unsigned)w->config->ledger.nodes_from,
+			     s->chain.hatch, s->chain.from, &w->replica, error);
 	if (err)
 		return err;
 	replica_retry(&w->replica);
@@ -34,6 +27,25 @@ static enum err open_store(struct watcher *w, struct err_text *error)
 		return store_commit(txn);
 	store_abort(txn);
 	err_text_set(error, "store: ballots cannot be read: %s", err_name(err));
+	return err;
+}
+
+static enum err open_store(struct watcher *w, struct err_text *error)
+{
+	const struct settings *s = &w->config->shared;
+	struct store_identity id = {.chain_id = s->chain.id,
+				    .hatch = s->chain.hatch,
+				    .program = "watcher"};
+	enum err err = store_open(s->store.path, s->store.map_size, &id,
+				  &w->store, error);
+
+	if (!err)
+		err = open_tables(w, error);
+	if (err == ERR_FULL)
+		err_text_set(error,
+			     "store %s is full: raise store.map_size in the "
+			     "config, or free its disk",
+			     s->store.path);
 	return err;
 }
 

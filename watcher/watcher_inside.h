@@ -28,7 +28,7 @@ struct watcher {
 	struct http_server *server;
 	struct verdict verdict;
 	char voting[ASK_ANSWER_TEXT + 64]; /* "" or why we do not vote */
-	bool ballots_changed, fill_said;
+	bool ballots_changed;
 	uint64_t reaped_ms;
 	uint64_t followed_ms; /* the ledger moved last, or had nothing to do */
 	/* A block that could not be followed, how often, and until when it is

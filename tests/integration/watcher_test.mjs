@@ -475,6 +475,11 @@ async function checksConfig(world) {
 	writeFileSync(path, readFileSync(path, 'utf8').replace(/poll: .*/, 'poll: soon'));
 	const found = check(path);
 	expect(found.status === 1 && /:\d+:\d+: poll: /.test(found.stderr), `--check: ${found.stderr.trim().slice(-150)}`);
+	writeFileSync(path, readFileSync(path, 'utf8').replace(/poll: .*/, 'poll: 1s')
+		.replace(/store: {(.*)}/, 'store: {$1, map_size: 1 MiB}'));
+	const small = check(path);
+	expect(small.status === 1 && /store\.map_size: .*16 MiB/.test(small.stderr),
+		`--check: ${small.stderr.trim().slice(-150)}`);
 	await startsWrong(world);
 }
 

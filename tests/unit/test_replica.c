@@ -12,6 +12,7 @@
 #include "store/store_test.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/values.h"
+#include "watcher/limits.h"
 #include "watcher/replica.h"
 
 #define LOGS_MAX 4
@@ -651,6 +652,133 @@ static void test_strangers_events_are_not_heard(void **state)
 	teardown(&f);
 }
 
+/* ---- the smallest store ---------------------------------------------------
+ */
+
+#define NEW_BATCHES 8 /* full: so many leaves has the nation after them */
+
+/* A full batch of new leaves, each another owner's; later ones spread over all
+ * there are. */
+static enum err full_batch(struct fixture *f, struct store_txn *txn,
+			   uint64_t batch)
+{
+	static struct diff_entry entries[DIFF_ENTRIES_MAX];
+	uint64_t first = batch * DIFF_ENTRIES_MAX, stride = 1;
+	struct ledger_mark next = {.batch = batch + 1, .block = 2000 + batch};
+	struct hash32 root;
+
+	next.leaf_count = first + DIFF_ENTRIES_MAX;
+	if (batch >= NEW_BATCHES) {
+		first = batch % NEW_BATCHES;
+		stride = NEW_BATCHES;
+		next.leaf_count = NEW_BATCHES * DIFF_ENTRIES_MAX;
+	}
+	for (size_t i = 0; i < DIFF_ENTRIES_MAX; i++) {
+		uint64_t index = first + i * stride;
+		struct hash32 h = keccak256(&index, sizeof(index));
+		struct address owner;
+		memcpy(owner.b, h.b, sizeof(owner.b));
+		entries[i].index = index;
+		entries[i].record = record_balance(owner, an_address(0),
+						   u256_from(batch + 1));
+	}
+	return ledger_apply(txn, f->r.ledger, LEDGER_BATCH, &next, entries,
+			    DIFF_ENTRIES_MAX, &root);
+}
+
+static void open_small(struct fixture *f, uint64_t map_size)
+{
+	struct err_text error;
+
+	replica_done(&f->r);
+	store_close(f->store);
+	scratch_remove(f->scratch.dir);
+	f->scratch = scratch_new();
+	assert_int_equal(store_open(scratch_path(&f->scratch, "db"), map_size,
+				    &identity, &f->store, &error),
+			 OK);
+	store_set_nosync(f->store);
+	assert_int_equal(
+		replica_open(f->store, 8, an_address(0x11), 5, &f->r, &error),
+		OK);
+}
+
+static void test_the_smallest_store_holds_a_fresh_nation(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	open_small(&f, WATCHER_MAP_MIN);
+	for (int i = 0; i < CHAIN_KEEP + 64; i++)
+		forward(&f);
+	for (uint64_t batch = 0; batch < 3 * NEW_BATCHES; batch++) {
+		struct store_txn *txn;
+		assert_int_equal(store_begin(f.store, true, &txn), OK);
+		assert_int_equal(full_batch(&f, txn, batch), OK);
+		assert_int_equal(ledger_commit(f.r.ledger, txn), OK);
+	}
+	assert_true(store_fill_percent(f.store) < 50); /* nobody is warned */
+	teardown(&f);
+}
+
+/* What a process writes before it ends by fatal(). */
+static void last_words(void (*does)(struct fixture *f), struct fixture *f,
+		       char *to, size_t size)
+{
+	int ends[2], status;
+	size_t n = 0;
+	ssize_t got;
+
+	assert_int_equal(pipe(ends), 0);
+	pid_t child = fork();
+	if (!child) {
+		prctl(PR_SET_DUMPABLE, 0);
+		signal(SIGABRT, SIG_DFL);
+		dup2(ends[1], STDERR_FILENO);
+		does(f);
+		_exit(0);
+	}
+	close(ends[1]);
+	while (n + 1 < size && (got = read(ends[0], to + n, size - 1 - n)) > 0)
+		n += (size_t)got;
+	to[n] = 0;
+	close(ends[0]);
+	waitpid(child, &status, 0);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+}
+
+/* Catches up in no time. */
+static void fill_store(struct fixture *f)
+{
+	struct store_txn *txn;
+
+	open_small(f, 1 << 20);
+	for (uint64_t batch = 0; batch < NEW_BATCHES; batch++) {
+		forward(f);
+		assert_int_equal(store_begin(f->store, true, &txn), OK);
+		enum err err = full_batch(f, txn, batch);
+		if (!err)
+			err = ledger_commit(f->r.ledger, txn);
+		if (err)
+			replica_fatal("a block cannot be committed", err);
+	}
+}
+
+static void test_a_full_store_says_what_to_do(void **state)
+{
+	static char words[1 << 16];
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	last_words(fill_store, &f, words, sizeof(words));
+	char *warned = strstr(words, "filling up: raise store.map_size");
+	char *ended = strstr(words, "full: raise store.map_size in the config");
+	assert_true(warned && ended && warned < ended);
+	teardown(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -674,6 +802,8 @@ int main(void)
 		cmocka_unit_test(test_hand_overs_use_no_standby_up),
 		cmocka_unit_test(test_epochs_before_the_first_block_are_missed),
 		cmocka_unit_test(test_strangers_events_are_not_heard),
+		cmocka_unit_test(test_the_smallest_store_holds_a_fresh_nation),
+		cmocka_unit_test(test_a_full_store_says_what_to_do),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
