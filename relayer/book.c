@@ -366,10 +366,9 @@ static enum err turn_included(struct book *b, struct turn *t, struct slot *slot)
 		return slot->has_fate ? book_turn_fate(b, t, slot) : OK;
 	if (submit_flying(b->parts->submit, slot->id))
 		return OK;
-	return book_set_plain(b, t, slot, REQUEST_FINAL,
-			      slot->kind == REQUEST_EXIT
-				      ? "paid on L1 to the recipient"
-				      : "");
+	return slot->kind == REQUEST_EXIT
+		       ? book_wish_paid(b, t, slot, REQUEST_FINAL, "")
+		       : book_set_plain(b, t, slot, REQUEST_FINAL, "");
 }
 
 static enum err turn_slot(struct book *b, struct turn *t, struct slot *slot,

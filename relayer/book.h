@@ -1,5 +1,6 @@
-/* Inside of book.c, which is in four files: the slots, their states, the news
- * of their transactions, and what others did for them. */
+/* Inside of book.c, which is in five files: the slots, their states, what the
+ * contract says of them, the news of their transactions, and what others did
+ * for them. */
 #ifndef EGRESS_RELAYER_BOOK_H
 #define EGRESS_RELAYER_BOOK_H
 
@@ -43,15 +44,20 @@ struct slot {
 	bool want_status, status_asked, lost;
 	/* a wish QUEUED: is its leaf in or out, at blocks acted on */
 	uint64_t leaf, count, exit_at, in_at, out_at, out_ms;
-	bool paid; /* a wish: its block is at or below the one acted on */
 	uint64_t status_head;
-	bool want_event, event_asked, id_known;
+	bool want_event, event_asked;
+	bool id_known; /* the event came: l1_id, or credited of a wish */
+	bool credited; /* L1 only owes it to the recipient */
 	/* INCLUDED: what the contract says */
 	bool seen_fate, has_fate, changed;
 	unsigned fate;
 	uint64_t stamp, l1_index;
 	struct address l1_recipient;
 	struct u256 l1_amount;
+	uint64_t fate_block, fate_ms; /* acted on when it was first seen */
+	bool due_known;		      /* once executed: how much of what */
+	struct u256 due;
+	struct address asset;
 };
 
 struct seek { /* a pass over L1's queue at one block, newest entry first */
@@ -77,6 +83,7 @@ struct book {
 	bool bounty_known, bounty_asked;
 	uint64_t bounty_head;
 	bool fates_asked;
+	uint64_t fates_at; /* block */
 	size_t fate_at, n_fates;
 	struct slot *fates[FATES_MAX];
 	bool spent_asked;
@@ -111,8 +118,12 @@ MUST_CHECK enum err book_turn_queued(struct book *b, struct turn *t,
 MUST_CHECK enum err book_turn_sent(struct book *b, struct turn *t,
 				   struct slot *slot); /* and SIGNED */
 MUST_CHECK enum err book_turn_fate(struct book *b, struct turn *t,
-				   struct slot *slot); /* INCLUDED */
+				   struct slot *slot); /* INCLUDED: fates.c */
 void book_ask_fates(struct book *b, struct turn *t);
+/* Its leaf is out, to its recipient. */
+MUST_CHECK enum err book_wish_paid(struct book *b, struct turn *t,
+				   struct slot *slot, enum request_state state,
+				   const char *more);
 /* elsewhere.c: for those that are taken, or can not be sent any more, and for
  * wishes whose leaf may be out. */
 void book_look_elsewhere(struct book *b, struct turn *t);

@@ -61,16 +61,12 @@ static enum err news_mined(struct book *b, struct turn *t, struct slot *slot,
 	slot->block = news->block;
 	slot->block_hash = news->block_hash;
 	slot->event_head = 0;
-	if (slot->kind != REQUEST_EXIT) {
-		/* Kept at once: after a crash the newest version's hash would
-		 * be asked for, and this may be an older one. */
-		struct change change = {
-			.state = slot->state, .outcome = "", .news = news};
-		slot->want_event = true;
-		return book_set(b, t, slot, &change);
-	}
-	return book_set_plain(b, t, slot, REQUEST_INCLUDED,
-			      "paid on L1, not final yet");
+	/* Kept at once: after a crash the newest version's hash would be asked
+	 * for, and this may be an older one. */
+	struct change change = {
+		.state = slot->state, .outcome = "", .news = news};
+	slot->want_event = true;
+	return book_set(b, t, slot, &change);
 }
 
 /* A reverted one is sent anew only now that its block is final: before, a

@@ -106,7 +106,10 @@ static void put_request(struct json_writer *w, const struct request *r,
 			const struct board_facts *facts)
 {
 	bool sent = r->state >= REQUEST_SIGNED && !hash_is_zero(r->tx_hash);
-	bool ended = r->state == REQUEST_FINAL || r->state == REQUEST_FAILED;
+	uint64_t eta = request_eta(
+		r, &(struct request_times){.inclusion_window =
+						   facts->inclusion_window,
+					   .exits_from = facts->exits_from});
 
 	json_begin(w, NULL);
 	json_put_string(w, "state", request_state_name(r->state));
@@ -123,10 +126,10 @@ static void put_request(struct json_writer *w, const struct request *r,
 			     ? facts->head - r->block + 1
 			     : 0);
 	json_put_string(w, "outcome", r->outcome);
-	if (ended || !r->deadline)
-		json_put_null(w, "eta");
+	if (eta)
+		json_put_u64(w, "eta", eta);
 	else
-		json_put_u64(w, "eta", r->deadline);
+		json_put_null(w, "eta");
 	put_receipt(w, "receipt", r, facts->relayer);
 	json_end(w);
 }
@@ -435,7 +438,6 @@ enum err intake_turn(struct intake *in, struct book *book, struct turn *t)
 	enum err err = OK;
 
 	in->now_ms = t->now_ms;
-	book_measure(book);
 	if (t->facts)
 		in->root = t->facts->root;
 	while (in->n < INTAKE_QUEUE_MAX && (item = board_take(in->board))) {

@@ -17,7 +17,7 @@ void intake_free(struct intake *in);
 /* For http_server_start(); ctx is the intake. */
 const struct http_route *intake_routes(void);
 
-/* Measures the store, judges what was handed over and writes what is accepted
+/* Judges what was handed over and writes what is accepted
  * in the turn's transaction. */
 MUST_CHECK enum err intake_turn(struct intake *in, struct book *book,
 				struct turn *t);

@@ -99,11 +99,14 @@ static bool leaf_exists(const struct board_facts *facts, uint64_t index,
 	return refuse(answer, "index", text, "look up the index of your leaf");
 }
 
+/* The contracts themselves take no coin: what is sent to the hatch would be
+ * owed to it for ever, for it claims nothing. */
 static bool good_recipient(const struct board_facts *facts,
 			   struct address recipient, struct http_answer *answer)
 {
 	if (!address_is_zero(recipient) &&
-	    !address_eq(recipient, facts->rollup))
+	    !address_eq(recipient, facts->rollup) &&
+	    !address_eq(recipient, facts->hatch))
 		return true;
 	return refuse(answer, "recipient",
 		      "nothing can be paid to this address",

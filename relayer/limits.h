@@ -74,8 +74,12 @@
 #define UNPROVEN_SHARE 4
 /* Exits to another address that are remembered while wishes wait. */
 #define WITNESSED_MAX 4096
-/* A wish whose leaf is out waits so long to learn to whom it was paid. */
+/* A wish whose leaf is out waits so long to learn to whom it was paid, and a
+ * withdrawal that is over, how. */
 #define WITNESS_WAIT_MS 60000
+/* Payments are looked for from so long on before one can be: the block acted on
+ * jumps by minutes.  Seconds. */
+#define WITNESS_BEFORE_S 3600
 /* Another relayer's wish that L1 refuses so often is nobody's. */
 #define WISH_TRIES 3
 /* How long the relayer that was given a wish may take to carry it. */

@@ -268,12 +268,15 @@ static enum err decide(struct relayer *r, struct turn *t)
 	/* What everybody waits for takes its places first. */
 	carry_turn(r->carry, t);
 	execute_turn(r->execute, t);
+	book_measure(r->book);
 	err = intake_turn(r->intake, r->book, t);
 	if (!err)
 		err = book_turn(r->book, t);
 	if (err)
 		return err;
-	witness_turn(r->parts.witness, t, book_wishes_wait(r->book, t));
+	witness_turn(r->parts.witness, t,
+		     book_wishes_wait(r->book, t) ||
+			     book_payments_due(r->book, t));
 	wishes_turn(r->wishes, t);
 	err = evacuate_turn(r->evacuate, t);
 	if (err)

@@ -65,6 +65,17 @@ uint64_t request_deadline(const struct request *r,
 	return deadline;
 }
 
+uint64_t request_eta(const struct request *r, const struct request_times *times)
+{
+	struct request_times then = *times;
+
+	if (r->state == REQUEST_FINAL || r->state == REQUEST_FAILED)
+		return 0;
+	then.now = r->accepted_at;
+	return r->kind == REQUEST_EXIT ? request_deadline(r, &then)
+				       : r->deadline;
+}
+
 enum err request_signer(const struct request *r, uint64_t chain_id,
 			struct address rollup, struct address *ret)
 {

@@ -42,6 +42,8 @@ MUST_CHECK enum err book_news(struct book *b, struct turn *t,
 
 /* A wish waits while exits run: somebody else may fulfil it. */
 bool book_wishes_wait(const struct book *b, const struct turn *t);
+/* A withdrawal may be paid soon, or was and nobody here knows how. */
+bool book_payments_due(const struct book *b, const struct turn *t);
 /* Wishes to exit: the next one at or above *at (0 to begin); false: no more.
  * `flying`: its transaction is on its way. */
 bool book_next_wish(struct book *b, struct turn *t, size_t *at,
@@ -65,6 +67,10 @@ struct request_times {
  * say. Pure. */
 uint64_t request_deadline(const struct request *r,
 			  const struct request_times *times);
+/* The same as it looks now: a wish's moves with the exits' beginning. 0: nobody
+ * can say, or it has ended.  Pure. */
+uint64_t request_eta(const struct request *r,
+		     const struct request_times *times);
 /* Who signed it. ERR_INVALID: not a signature; kind transaction has none. */
 MUST_CHECK enum err request_signer(const struct request *r, uint64_t chain_id,
 				   struct address rollup, struct address *ret);

@@ -6,6 +6,7 @@
 #include "relayer/book.h"
 #include "relayer/calls.h"
 #include "relayer/limits.h"
+#include "relayer/outcome.h"
 
 /* ---- QUEUED ------------------------------------------------------------- */
 
@@ -201,6 +202,19 @@ static enum err queued_transaction(struct book *b, struct turn *t,
 	return want(b, t, r, &task);
 }
 
+enum err book_wish_paid(struct book *b, struct turn *t, struct slot *slot,
+			enum request_state state, const char *more)
+{
+	struct request r;
+	enum err err = requests_get(t->txn, &b->parts->requests, slot->id, &r);
+
+	if (err)
+		return err == ERR_NOT_FOUND ? ERR_UNSAFE : err;
+	struct outcome o =
+		outcome_wish(r.exit_to.recipient, slot->credited, more);
+	return book_set_plain(b, t, slot, state, o.text);
+}
+
 /* Its leaf is out: by whom, and to whom? */
 static enum err wish_is_out(struct book *b, struct turn *t, struct slot *slot,
 			    const struct request *r)
@@ -213,10 +227,12 @@ static enum err wish_is_out(struct book *b, struct turn *t, struct slot *slot,
 		if (waits)
 			return OK;
 		break;
+	case WITNESS_CREDITED:
+		slot->credited = true;
+		/* fall through */
 	case WITNESS_PAID:
-		return book_set_plain(b, t, slot, REQUEST_FINAL,
-				      "paid on L1 to the recipient, by "
-				      "another transaction");
+		return book_wish_paid(b, t, slot, REQUEST_FINAL,
+				      ", by another transaction");
 	case WITNESS_OTHER:
 		return book_set_plain(b, t, slot, REQUEST_FAILED,
 				      "the leaf was paid out already, by "
@@ -300,8 +316,7 @@ static void status_came(void *ctx, enum err err, const char *why,
 	slot->lost = status->fate == TX_REVERTED;
 	slot->block = status->block;
 	slot->block_hash = status->block_hash;
-	slot->paid = !slot->lost && slot->kind == REQUEST_EXIT;
-	slot->want_event = !slot->lost && slot->kind != REQUEST_EXIT;
+	slot->want_event = !slot->lost;
 }
 
 static void event_came(void *ctx, enum err err, const struct sovereign_log *log)
@@ -312,18 +327,25 @@ static void event_came(void *ctx, enum err err, const struct sovereign_log *log)
 	slot->event_asked = false;
 	if (err || !log || !slot->used || !slot->want_event)
 		return;
-	slot->l1_id = log->event == SOVEREIGN_INBOX_QUEUED
-			      ? log->inbox_queued.id
-			      : log->withdrawal_requested.id;
+	if (log->event == SOVEREIGN_EXITED)
+		slot->credited =
+			mask_has(u256_from_be(log->exited.credited.b, 32),
+				 slot->leaf % BUCKET_LEAVES);
+	else
+		slot->l1_id = log->event == SOVEREIGN_INBOX_QUEUED
+				      ? log->inbox_queued.id
+				      : log->withdrawal_requested.id;
 	slot->want_event = false;
 	slot->id_known = true;
 }
 
 static void ask_event(struct book *b, struct turn *t, struct slot *slot)
 {
-	enum sovereign_event event = slot->kind == REQUEST_TRANSACTION
-					     ? SOVEREIGN_INBOX_QUEUED
-					     : SOVEREIGN_WITHDRAWAL_REQUESTED;
+	static const enum sovereign_event events[] = {
+		[REQUEST_WITHDRAWAL] = SOVEREIGN_WITHDRAWAL_REQUESTED,
+		[REQUEST_TRANSACTION] = SOVEREIGN_INBOX_QUEUED,
+		[REQUEST_EXIT] = SOVEREIGN_EXITED};
+	enum sovereign_event event = events[slot->kind];
 
 	if (slot->event_asked || slot->event_head == b->head)
 		return;
@@ -344,11 +366,6 @@ enum err book_turn_sent(struct book *b, struct turn *t, struct slot *slot)
 		return book_set_plain(b, t, slot, REQUEST_QUEUED,
 				      "its transaction reverted: sending anew");
 	}
-	if (slot->paid) {
-		slot->paid = false;
-		return book_set_plain(b, t, slot, REQUEST_INCLUDED,
-				      "paid on L1");
-	}
 	if (slot->want_status && !slot->status_asked &&
 	    slot->status_head != b->head &&
 	    !tx_status_read(b->parts->l1, slot->tx, status_came, slot)) {
@@ -361,135 +378,12 @@ enum err book_turn_sent(struct book *b, struct turn *t, struct slot *slot)
 	if (!slot->id_known)
 		return OK;
 	slot->id_known = false;
+	if (slot->kind == REQUEST_EXIT)
+		return book_wish_paid(b, t, slot, REQUEST_INCLUDED,
+				      ", not final yet");
 	snprintf(text, sizeof(text), "%s %llu on L1",
 		 slot->kind == REQUEST_TRANSACTION ? "inbox item"
 						   : "withdrawal",
 		 (unsigned long long)slot->l1_id);
 	return book_set_plain(b, t, slot, REQUEST_INCLUDED, text);
-}
-
-/* ---- INCLUDED: the contract says what became of it ---------------------- */
-
-/* The withdrawal at this id is the one that was asked for.  Its recipient and
- * amount are what was signed only as long as nothing became of it. */
-static bool is_this(struct book *b, struct turn *t, const struct slot *slot)
-{
-	struct request r;
-
-	if (requests_get(t->txn, &b->parts->requests, slot->id, &r))
-		return true; /* nothing is known against it */
-	return slot->l1_index == r.withdraw.index &&
-	       (slot->fate != EGRESS_FATE_QUEUED ||
-		(address_eq(slot->l1_recipient, r.withdraw.recipient) &&
-		 u256_cmp(slot->l1_amount, r.withdraw.amount) == 0));
-}
-
-enum err book_turn_fate(struct book *b, struct turn *t, struct slot *slot)
-{
-	unsigned long long id = slot->l1_id;
-	char text[96];
-
-	slot->has_fate = false;
-	if (!is_this(b, t, slot)) { /* another's: our block is gone */
-		slot->seen_fate = false;
-		if (hash_is_zero(slot->tx))
-			return book_set_plain(b, t, slot, REQUEST_QUEUED,
-					      "looked up on L1 again");
-		slot->want_status = !submit_flying(b->parts->submit, slot->id);
-		return book_set_plain(b, t, slot, REQUEST_SENT,
-				      "looked up on L1 again");
-	}
-	switch (slot->fate) {
-	case EGRESS_FATE_QUEUED:
-		snprintf(
-			text, sizeof(text),
-			"withdrawal %llu on L1, to be executed by %llu", id,
-			(unsigned long long)(slot->stamp +
-					     t->facts->terms.inclusion_window));
-		return book_set_plain(b, t, slot, REQUEST_INCLUDED, text);
-	case EGRESS_FATE_EXECUTED:
-		snprintf(text, sizeof(text),
-			 "withdrawal %llu executed, paid after %llu", id,
-			 (unsigned long long)(slot->stamp +
-					      t->facts->terms.finality));
-		return book_set_plain(b, t, slot, REQUEST_INCLUDED, text);
-	case EGRESS_FATE_PAID:
-		snprintf(text, sizeof(text), "withdrawal %llu paid", id);
-		return book_set_plain(b, t, slot, REQUEST_FINAL, text);
-	case EGRESS_FATE_VOID:
-		snprintf(text, sizeof(text),
-			 "withdrawal %llu is void: nothing to debit", id);
-		break;
-	case EGRESS_FATE_CANCELLED:
-		snprintf(text, sizeof(text),
-			 "withdrawal %llu fell with a bad batch: the leaf "
-			 "is paid out",
-			 id);
-		break;
-	default:
-		snprintf(text, sizeof(text),
-			 "withdrawal %llu unserved, the hatch opened: the "
-			 "leaf is paid out",
-			 id);
-		break;
-	}
-	return book_set_plain(b, t, slot, REQUEST_FAILED, text);
-}
-
-static void fates_came(void *ctx, const struct l1_call_result *results,
-		       size_t n)
-{
-	struct book *b = ctx;
-	struct l1_withdrawal w;
-
-	b->fates_asked = false;
-	for (size_t i = 0; i < n && i < b->n_fates; i++) {
-		struct slot *slot = b->fates[i];
-		slot->asking--;
-		if (!slot->used || slot->state != REQUEST_INCLUDED ||
-		    results[i].err || l1_withdrawal_decode(results[i].data, &w))
-			continue;
-		slot->changed = !slot->seen_fate || slot->fate != w.fate;
-		slot->seen_fate = true;
-		slot->fate = w.fate;
-		slot->stamp = w.stamp;
-		slot->l1_index = w.index;
-		slot->l1_recipient = w.recipient;
-		slot->l1_amount = w.amount;
-		slot->has_fate = slot->changed;
-	}
-}
-
-/* Up to FATES_MAX included withdrawals, in turn, at the block acted on. */
-void book_ask_fates(struct book *b, struct turn *t)
-{
-	struct l1_call calls[FATES_MAX];
-	struct buf data[FATES_MAX];
-	size_t n = 0;
-
-	if (b->fates_asked || !b->top)
-		return;
-	for (size_t i = 0; i < b->top && n < FATES_MAX; i++) {
-		struct slot *slot = &b->slots[(b->fate_at + i) % b->top];
-		if (!slot->used || slot->state != REQUEST_INCLUDED ||
-		    slot->kind != REQUEST_WITHDRAWAL ||
-		    slot->block > t->facts->block.number)
-			continue;
-		b->fates[n] = slot;
-		buf_init(&data[n], 64);
-		l1_withdrawal_call(&data[n], slot->l1_id);
-		calls[n] =
-			(struct l1_call){t->facts->rollup, buf_slice(&data[n])};
-		n++;
-	}
-	b->n_fates = n;
-	b->fate_at += n;
-	if (n && !l1_calls(b->parts->l1, (struct address){{0}}, calls, n,
-			   t->facts->block.hash, fates_came, b)) {
-		b->fates_asked = true;
-		for (size_t i = 0; i < n; i++)
-			b->fates[i]->asking++;
-	}
-	for (size_t i = 0; i < n; i++)
-		buf_done(&data[i]);
 }

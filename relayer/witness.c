@@ -13,6 +13,12 @@
 struct seen {
 	uint64_t index;
 	struct address recipient;
+	bool credited;
+};
+
+struct paid {
+	uint64_t id;
+	struct payment payment;
 };
 
 struct witness {
@@ -21,6 +27,8 @@ struct witness {
 	uint64_t from, through, next_ms;
 	size_t n; /* counts on: the oldest is overwritten */
 	struct seen list[WITNESSED_MAX];
+	size_t n_paid; /* the same */
+	struct paid paid[WITNESSED_MAX];
 };
 
 struct witness *witness_new(struct l1 *l1)
@@ -37,7 +45,7 @@ static void stop(struct witness *w)
 {
 	follow_free(w->follow);
 	w->follow = NULL;
-	w->n = 0;
+	w->n = w->n_paid = 0;
 }
 
 void witness_free(struct witness *w)
@@ -50,12 +58,14 @@ void witness_free(struct witness *w)
 
 static void begin(struct witness *w, const struct turn *t)
 {
-	struct follow_config c = {.addresses = {t->facts->rollup},
-				  .n_addresses = 1,
-				  .topics = {sovereign_topic(SOVEREIGN_EXITED)},
-				  .n_topics = 1,
-				  .n_with_input = 1,
-				  .tip = t->facts->block};
+	struct follow_config c = {
+		.addresses = {t->facts->rollup},
+		.n_addresses = 1,
+		.topics = {sovereign_topic(SOVEREIGN_EXITED),
+			   sovereign_topic(SOVEREIGN_WITHDRAWAL_PAID)},
+		.n_topics = 2,
+		.n_with_input = 1,
+		.tip = t->facts->block};
 
 	c.with_input[0] = c.topics[0];
 	w->follow = follow_new(w->l1, &c);
@@ -78,6 +88,8 @@ static bool is_exit_to(const struct l1_log *log, struct seen *ret)
 	(void)abi_u256(&r); /* where record and proof stand */
 	(void)abi_u256(&r);
 	ret->recipient = abi_address(&r);
+	ret->credited = mask_has(u256_from_be(event.exited.credited.b, 32),
+				 ret->index % BUCKET_LEAVES);
 	return !r.failed &&
 	       !u256_cmp(event.exited.bucket,
 			 u256_from(ret->index / BUCKET_LEAVES)) &&
@@ -85,13 +97,32 @@ static bool is_exit_to(const struct l1_log *log, struct seen *ret)
 			ret->index % BUCKET_LEAVES);
 }
 
+static bool is_payment(const struct l1_log *log, struct paid *ret)
+{
+	struct sovereign_log e;
+
+	if (sovereign_decode(log->topics, log->n_topics, log->data, &e) !=
+	    SOVEREIGN_WITHDRAWAL_PAID)
+		return false;
+	ret->id = e.withdrawal_paid.id;
+	ret->payment = (struct payment){.to = e.withdrawal_paid.to,
+					.asset = e.withdrawal_paid.asset,
+					.amount = e.withdrawal_paid.amount,
+					.credited = e.withdrawal_paid.credited};
+	return true;
+}
+
 static void take(struct witness *w, const struct follow_step *step)
 {
 	struct seen seen;
+	struct paid paid;
 
-	for (size_t i = 0; i < step->n_logs; i++)
+	for (size_t i = 0; i < step->n_logs; i++) {
 		if (is_exit_to(&step->logs[i], &seen))
 			w->list[w->n++ % WITNESSED_MAX] = seen;
+		if (is_payment(&step->logs[i], &paid))
+			w->paid[w->n_paid++ % WITNESSED_MAX] = paid;
+	}
 	w->through = step->block.number;
 }
 
@@ -136,6 +167,23 @@ enum witnessed witness_of(const struct witness *w, const struct exit_to *wish,
 	for (size_t i = 0; i < n; i++)
 		if (w->list[i].index == wish->index &&
 		    address_eq(w->list[i].recipient, wish->recipient))
-			return WITNESS_PAID;
+			return w->list[i].credited ? WITNESS_CREDITED
+						   : WITNESS_PAID;
 	return in && in >= w->from ? WITNESS_OTHER : WITNESS_UNSEEN;
+}
+
+enum witnessed witness_payment(const struct witness *w, uint64_t id,
+			       uint64_t at, struct payment *ret)
+{
+	size_t n = w->n_paid < WITNESSED_MAX ? w->n_paid : WITNESSED_MAX;
+
+	if (!w->follow || w->through < at)
+		return WITNESS_WAITS;
+	for (size_t i = 0; i < n; i++) {
+		if (w->paid[i].id != id)
+			continue;
+		*ret = w->paid[i].payment;
+		return WITNESS_PAID;
+	}
+	return WITNESS_UNSEEN;
 }

@@ -17,7 +17,7 @@ enum request_state {
 const char *request_state_name(enum request_state s);
 
 #define REQUEST_BODY_MAX    (REQUEST_RAW_MAX + 256)
-#define REQUEST_OUTCOME_MAX 240 /* with the 0 at its end */
+#define REQUEST_OUTCOME_MAX 252 /* with the 0 at its end */
 
 struct request {
 	struct hash32 id;

@@ -252,11 +252,12 @@ async function refusesNonsense(world) {
 		exit: await code({ kind: 'exit', index, recipient: PAYEES[1], count: 0,
 			signature: good.signature }),
 		empty: await code({ kind: 'transaction', raw: '0x' }),
+		hatch: await code(await world.withdrawal(index, citizen, { recipient: world.at.hatch })),
 	};
 	expect(JSON.stringify(Object.values(found)) === JSON.stringify(['400 bad_json',
 		'400 bad_field', '400 bad_field', '422 certain_to_fail', '422 certain_to_fail',
 		'422 certain_to_fail', '400 bad_signature', '400 bad_signature',
-		'422 certain_to_fail', '422 certain_to_fail']), `refused: ${JSON.stringify(found)}`);
+		'422 certain_to_fail', '422 certain_to_fail', '422 certain_to_fail']), `refused: ${JSON.stringify(found)}`);
 	expect((await world.status('r1')).queue === 0 &&
 		(await ask(world.url('r1', '/v1/requests/0x12'))).status === 400 &&
 		(await ask(world.url('r1', `/v1/requests/${pad('0x1')}`))).status === 404,
@@ -283,19 +284,23 @@ async function servesForced(world) {
 	const ignored = world.country.citizens[5];
 	const asked = await world.send('r1', await world.withdrawal(
 		await world.leaf(ignored), ignored, { recipient: PAYEES[1] }));
+	// More than there is, to a contract that takes nothing.
+	const unpaid = world.country.citizens[7];
+	const owed = await world.send('r2', await world.withdrawal(await world.leaf(unpaid),
+		unpaid, { amount: 2n ** 96n - 1n, recipient: world.at.badBatch }));
 	const transfer = await world.send('r2', { kind: 'transaction', raw: '0x1234' });
 	await world.kill('r1');
-	expect(asked.status === 202 && transfer.status === 202,
-		'two more are accepted; the relayer is killed at once');
+	expect(asked.status === 202 && owed.status === 202 && transfer.status === 202,
+		'three more are accepted; the relayer is killed at once');
 	const end = await until('paid', async () => {
 		const found = await world.track('r1', asked.body.request);
 		return found.state === 'final' && found;
 	}, 35000);
-	expect(/paid/.test(end.outcome) && end.tx.length === 66 && end.confirmations > 0,
+	expect(/^100000000000000 wei paid to 0x0*a2 /.test(end.outcome) && end.tx.length === 66 && end.confirmations > 0,
 		`after SIGKILL: ${end.outcome}`);
 	expect(await world.balance(PAYEES[1]) === 10n ** 14n, 'L1 paid it, without the sequencer');
 	const asks = await world.events('WithdrawalRequested');
-	expect(asks.length === 2, 'each was asked for on L1 exactly once');
+	expect(asks.length === 3, 'each was asked for on L1 exactly once');
 	const executed = await world.events('WithdrawalExecuted');
 	expect(RELAYERS.map(addressOf).includes(executed[1].executor.toLowerCase()),
 		'a relayer executed the one that was ignored');
@@ -303,8 +308,14 @@ async function servesForced(world) {
 		const found = await world.track('r1', receipt.request);
 		return found.state === 'final' && found;
 	});
-	expect(/paid/.test(first.outcome) && await world.balance(PAYEES[0]) === 10n ** 14n,
+	expect(/ wei paid to 0x0*a1 /.test(first.outcome) && await world.balance(PAYEES[0]) === 10n ** 14n,
 		'the one that the sequencer executed is paid too');
+	const claim = await until('the credited one ends', async () => {
+		const found = await world.track('r2', owed.body.request);
+		return found.state === 'final' && found;
+	}, 35000);
+	expect(new RegExp(`^\\d+ wei credited to ${world.at.badBatch} on L1, to be claimed .*; ` +
+		'79228162514264337593543950335 were asked for').test(claim.outcome), claim.outcome);
 	const forced = await world.track('r2', transfer.body.request);
 	expect(forced.state === 'final' && /inbox item/.test(forced.outcome),
 		`the forced transaction is final: ${forced.outcome}`);

@@ -39,6 +39,10 @@ static struct {
 	bool no_peer; /* peers_ask says ERR_BUSY */
 	struct hash32 status_of;
 	enum witnessed witnessed;
+	enum witnessed payment_seen;
+	struct payment payment;
+	events_got *event_got;
+	void *event_ctx;
 } world;
 
 static void world_clear(void)
@@ -232,10 +236,10 @@ enum err events_read(struct events *e, struct address emitter,
 	(void)block_hash;
 	(void)tx;
 	(void)event;
-	(void)got;
-	(void)ctx;
 	world.events++;
-	return ERR_BUSY;
+	world.event_got = got;
+	world.event_ctx = ctx;
+	return OK;
 }
 
 struct events *events_new(struct l1 *l1)
@@ -256,6 +260,16 @@ enum witnessed witness_of(const struct witness *w, const struct exit_to *wish,
 	(void)wish;
 	assert_true(in < out);
 	return world.witnessed;
+}
+
+enum witnessed witness_payment(const struct witness *w, uint64_t id,
+			       uint64_t at, struct payment *ret)
+{
+	(void)w;
+	(void)id;
+	assert_true(at);
+	*ret = world.payment;
+	return world.payment_seen;
 }
 
 /* ---- the bench ----------------------------------------------------------- */
@@ -707,11 +721,89 @@ static void test_what_another_brought_to_l1_is_followed_there(void **state)
 	assert_int_equal(now.state, REQUEST_INCLUDED);
 	assert_int_equal(now.l1_id, 1);
 	/* From here on the contract's own state decides. */
+	world.payment_seen = WITNESS_PAID;
 	acted_moves(&b);
 	queue[1].fate = EGRESS_FATE_PAID;
 	answer_queue();
 	turn(&b);
 	assert_int_equal(stored(&b, r.id).state, REQUEST_FINAL);
+	bench_done(&b);
+}
+
+/* On L1 as id 1, executed for less than was asked for, then over. */
+static struct request is_over(struct bench *b, enum witnessed seen,
+			      bool credited)
+{
+	struct request r = a_withdrawal(OWNER);
+
+	bench_init(b);
+	fill_queue(b, &r);
+	assert_int_equal(add(b, &r, true), OK);
+	struct slot *slot = book_slot(b->book, r.id);
+	slot->l1_id = 1;
+	slot->block = 100;
+	assert_int_equal(book_set_plain(b->book, &b->t, slot, REQUEST_INCLUDED,
+					"withdrawal 1 on L1"),
+			 OK);
+	queue[1].fate = EGRESS_FATE_EXECUTED;
+	queue[1].amount = u256_from(7);
+	queue[1].payer = an_address(0); /* the asset */
+	acted_moves(b);
+	assert_false(book_payments_due(b->book, &b->t));
+	answer_queue();
+	turn(b);
+	assert_non_null(strstr(stored(b, r.id).outcome, "7 wei to be paid"));
+	assert_true(book_payments_due(b->book, &b->t));
+	queue[1].fate = EGRESS_FATE_PAID;
+	queue[1].amount = u256_from(0);
+	queue[1].recipient = an_address(0);
+	world.payment_seen = WITNESS_WAITS;
+	world.payment = (struct payment){.to = r.withdraw.recipient,
+					 .amount = u256_from(7),
+					 .credited = credited};
+	acted_moves(b);
+	answer_queue();
+	turn(b);
+	assert_int_equal(stored(b, r.id).state, REQUEST_INCLUDED);
+	acted_moves(b); /* the same again: it still waits */
+	answer_queue();
+	world.payment_seen = seen;
+	turn(b);
+	return stored(b, r.id);
+}
+
+static void test_what_was_paid_is_told_to_the_wei(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	struct request r = is_over(&b, WITNESS_PAID, false);
+	assert_int_equal(r.state, REQUEST_FINAL);
+	assert_non_null(strstr(r.outcome, "7 wei paid to 0x"));
+	assert_non_null(strstr(r.outcome, "(withdrawal 1; 9 were asked for)"));
+	bench_done(&b);
+}
+
+static void test_what_is_owed_is_not_told_as_paid(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	struct request r = is_over(&b, WITNESS_PAID, true);
+	assert_int_equal(r.state, REQUEST_FINAL);
+	assert_non_null(strstr(r.outcome, "7 wei credited to 0x"));
+	assert_non_null(strstr(r.outcome, "to be claimed"));
+	assert_null(strstr(r.outcome, "paid"));
+	bench_done(&b);
+	r = is_over(&b, WITNESS_UNSEEN, true);
+	assert_int_equal(r.state, REQUEST_FINAL);
+	assert_non_null(strstr(r.outcome, "not seen from here"));
+	bench_done(&b);
+	r = is_over(&b, WITNESS_WAITS, true);
+	assert_int_equal(r.state, REQUEST_INCLUDED);
+	b.t.now_ms += WITNESS_WAIT_MS;
+	turn(&b);
+	assert_non_null(strstr(stored(&b, r.id).outcome, "not seen from here"));
 	bench_done(&b);
 }
 
@@ -853,6 +945,45 @@ static void test_a_leaf_paid_elsewhere_is_told_as_such(void **state)
 	bench_done(&b);
 }
 
+/* Its own transaction: the event says whether L1 paid, or owes. */
+static void test_a_wish_that_is_owed_is_not_told_as_paid(void **state)
+{
+	struct request r = a_wish(OWNER);
+	struct sovereign_log log = {.event = SOVEREIGN_EXITED};
+	struct task_news news = {.key = r.id, .why = ""};
+	struct bench b;
+
+	(void)state;
+	u256_to_be(mask_with(u256_from(0), LEAF), log.exited.credited.b, 32);
+	for (int credited = 0; credited < 2; credited++) {
+		bench_init(&b);
+		assert_int_equal(add(&b, &r, true), OK);
+		news.event = TASK_SIGNED;
+		assert_int_equal(book_news(b.book, &b.t, &news), OK);
+		news.event = TASK_MINED;
+		news.block = 100;
+		assert_int_equal(book_news(b.book, &b.t, &news), OK);
+		turn(&b);
+		if (!credited)
+			log.exited.credited = (struct hash32){{0}};
+		else
+			u256_to_be(mask_with(u256_from(0), LEAF),
+				   log.exited.credited.b, 32);
+		world.event_got(world.event_ctx, OK, &log);
+		turn(&b); /* included; nothing of it flies: final */
+		turn(&b);
+		assert_int_equal(stored(&b, r.id).state, REQUEST_FINAL);
+		const char *outcome = stored(&b, r.id).outcome;
+		assert_int_equal(!strstr(outcome, "credited"), !credited);
+		assert_int_equal(!strstr(outcome, "paid"), credited);
+		bench_done(&b);
+	}
+	r = wish_is_out(&b, WITNESS_CREDITED);
+	assert_int_equal(r.state, REQUEST_FINAL);
+	assert_non_null(strstr(r.outcome, "to be claimed"));
+	bench_done(&b);
+}
+
 static void test_an_empty_leafs_wish_ends_when_the_root_stands(void **state)
 {
 	struct request r = a_wish(OWNER);
@@ -892,7 +1023,10 @@ int main(void)
 			test_a_used_signature_is_hearsay_until_it_is_final),
 		cmocka_unit_test(
 			test_what_another_brought_to_l1_is_followed_there),
+		cmocka_unit_test(test_what_was_paid_is_told_to_the_wei),
+		cmocka_unit_test(test_what_is_owed_is_not_told_as_paid),
 		cmocka_unit_test(test_what_is_not_found_is_looked_for_again),
+		cmocka_unit_test(test_a_wish_that_is_owed_is_not_told_as_paid),
 		cmocka_unit_test(test_an_expired_one_may_stand_on_l1),
 		cmocka_unit_test(test_a_wish_does_not_end_by_hearsay),
 		cmocka_unit_test(test_somebody_else_was_faster_is_success),

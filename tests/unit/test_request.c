@@ -5,7 +5,9 @@
 
 #include "abi/merkle.h"
 #include "relayer/book.h"
+#include "relayer/flight.h"
 #include "relayer/intake.c"
+#include "relayer/outcome.h"
 #include "store/store_test.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/values.h"
@@ -18,6 +20,7 @@ static struct board_facts world(void)
 	return (struct board_facts){.known = true,
 				    .chain_id = 1,
 				    .rollup = an_address(0xaa),
+				    .hatch = an_address(0xab),
 				    .state = ROLLUP_RUNNING,
 				    .leaf_count = 100,
 				    .count = 7,
@@ -158,6 +161,9 @@ static void test_what_is_certain_to_fail_is_refused(void **state)
 	assert_string_equal(judge_withdrawal(&facts, &w, &item),
 			    "422 certain_to_fail recipient");
 	w = a_withdraw();
+	w.recipient = facts.hatch;
+	assert_string_equal(judge_withdrawal(&facts, &w, &item),
+			    "422 certain_to_fail recipient");
 	w.recipient = (struct address){{0}};
 	assert_string_equal(judge_withdrawal(&facts, &w, &item),
 			    "422 certain_to_fail recipient");
@@ -477,6 +483,58 @@ static void bench_done(struct bench *b)
 	scratch_remove(b->scratch.dir);
 }
 
+/* A forced transaction of one byte is handed in; "202", or "503 code". */
+static const char *hands_in(struct bench *b, uint8_t byte)
+{
+	static char told[64];
+	struct board_item *item = calloc(1, sizeof(*item));
+	struct board *board = board_new();
+	struct intake *in = intake_new(&b->parts, board);
+
+	assert_non_null(item);
+	buf_init(&item->raw, 64);
+	buf_add_byte(&item->raw, byte);
+	item->request = (struct request){.id = a_hash(byte),
+					 .kind = REQUEST_TRANSACTION,
+					 .state = REQUEST_QUEUED,
+					 .raw = buf_slice(&item->raw)};
+	assert_true(board_push(board, item));
+	assert_int_equal(intake_turn(in, b->book, &b->t), OK);
+	assert_true(item->done);
+	buf_add_byte(&item->answer.body, 0);
+	const char *code = strstr((char *)item->answer.body.p, "\"code\":\"");
+	snprintf(told, sizeof(told), "%u%s%.9s", item->answer.status,
+		 code ? " " : "", code ? code + 8 : "");
+	buf_done(&item->answer.body);
+	intake_free(in);
+	board_free(board);
+	return told;
+}
+
+static void test_what_cannot_be_carried_is_not_accepted(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	book_measure(b.book);
+	assert_string_equal(hands_in(&b, 1), "202");
+	b.book->room.space.used = b.book->room.space.size;
+	assert_string_equal(hands_in(&b, 2), "503 disk_full");
+	assert_string_equal(hands_in(&b, 1), "202"); /* known: as before */
+	assert_int_equal(book_fail(b.book, &b.t, a_hash(1), "x"), OK);
+	assert_string_equal(hands_in(&b, 1), "503 disk_full");
+	book_measure(b.book);
+	b.parts.submit->account_known = true;
+	b.parts.submit->account.base_fee = 1;
+	assert_string_equal(hands_in(&b, 2), "503 no_funds\"");
+	b.parts.submit->account.balance = u256_from(REQUEST_GAS_LEAST);
+	for (uint8_t i = 2; i < 10; i++)
+		assert_string_equal(hands_in(&b, i), "202");
+	assert_string_equal(hands_in(&b, 10), "503 too_many\"");
+	bench_done(&b);
+}
+
 static void test_included_is_proven_again_after_a_start(void **state)
 {
 	struct request r = {.id = a_hash(3),
@@ -567,9 +625,62 @@ static void test_the_owners_signature_takes_the_place(void **state)
 	bench_done(&b);
 }
 
+/* What is known of a wish's deadline moves with each batch. */
+static void test_a_wishs_eta_follows_the_exits(void **state)
+{
+	struct request r = {.kind = REQUEST_EXIT,
+			    .state = REQUEST_QUEUED,
+			    .accepted_at = NOW,
+			    .deadline = NOW + 9600};
+	struct request_times times = {.now = NOW + 50, .inclusion_window = 600};
+
+	(void)state;
+	times.exits_from = NOW + 9000;
+	assert_int_equal(request_eta(&r, &times), NOW + 9600);
+	times.exits_from = NOW + 9050; /* a batch has landed */
+	assert_int_equal(request_eta(&r, &times), NOW + 9650);
+	times.exits_from = NOW - 100; /* they ran when it came */
+	assert_int_equal(request_eta(&r, &times), NOW + 600);
+	times.exits_from = 0; /* no clock runs */
+	assert_int_equal(request_eta(&r, &times), 0);
+	r.kind = REQUEST_WITHDRAWAL;
+	assert_int_equal(request_eta(&r, &times), NOW + 9600);
+	r.state = REQUEST_FINAL;
+	assert_int_equal(request_eta(&r, &times), 0);
+}
+
+static void test_an_outcome_is_never_cut(void **state)
+{
+	struct withdraw asked = {.recipient = an_address(0xbb)};
+	struct payment p = {.to = an_address(0xbb),
+			    .asset = an_address(0xcc),
+			    .credited = true};
+
+	(void)state;
+	memset(asked.amount.w, 0xff, 12); /* 2^96 - 1 */
+	memset(p.amount.w, 0xff, 12);
+	p.amount.w[0]--;
+	struct outcome o = outcome_paid(UINT64_MAX, &asked, &p);
+	assert_non_null(strstr(o.text, "79228162514264337593543950334 of "));
+	assert_non_null(strstr(o.text, "on L1, to be claimed"));
+	assert_non_null(strstr(o.text, "; 79228162514264337593543950335 were "
+				       "asked for)"));
+	p.asset = (struct address){{0}};
+	p.credited = false;
+	p.amount = asked.amount = u256_from(123);
+	o = outcome_paid(0, &asked, &p);
+	assert_string_equal(o.text,
+			    "123 wei paid to 0xbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+			    "bbbbbbbb (withdrawal 0)");
+	(void)outcome_unseen(UINT64_MAX, &asked, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_cannot_be_carried_is_not_accepted),
+		cmocka_unit_test(test_a_wishs_eta_follows_the_exits),
+		cmocka_unit_test(test_an_outcome_is_never_cut),
 		cmocka_unit_test(
 			test_a_withdrawal_is_taken_with_its_id_and_deadline),
 		cmocka_unit_test(test_what_is_certain_to_fail_is_refused),

@@ -53,6 +53,7 @@ struct bench {
 	struct hatch_facts facts;
 	struct l1_view view;
 	struct turn t;
+	bool credited; /* the exit to come */
 	struct buf input, data;
 	struct l1_log log;
 };
@@ -96,7 +97,7 @@ static void exit_with(struct bench *b, bool as_wished, struct address recipient,
 		call_exit_bucket(&b->input, LEAF / BUCKET_LEAVES, mask, &record,
 				 1, path);
 	abi_put_u256(&b->data, mask);
-	abi_put_u64(&b->data, 0);
+	abi_put_u256(&b->data, b->credited ? mask : u256_from(0));
 	abi_put_u64(&b->data, 0);
 	b->log.n_topics = 2;
 	b->log.topics[0] = sovereign_topic(SOVEREIGN_EXITED);
@@ -136,6 +137,63 @@ static void test_the_wished_recipient_was_paid(void **state)
 	assert_int_equal(ask(&b, 100, 101), WITNESS_PAID);
 	assert_int_equal(ask(&b, 100, 102), WITNESS_WAITS);
 	bench_done(&b);
+}
+
+static void test_what_is_owed_to_the_recipient_is_not_paid(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_init(&b);
+	b.credited = true;
+	exit_with(&b, true, an_address(0xbb), LEAF);
+	assert_int_equal(ask(&b, 100, 101), WITNESS_CREDITED);
+	bench_done(&b);
+}
+
+/* ---- withdrawals ----------------------------------------------------------
+ */
+
+/* Paid in block 101. */
+static void pays(struct bench *b, uint64_t id, bool credited)
+{
+	abi_put_address(&b->data, an_address(0xdd));
+	abi_put_u64(&b->data, 123);
+	abi_put_u64(&b->data, credited);
+	b->log.n_topics = 3;
+	b->log.topics[0] = sovereign_topic(SOVEREIGN_WITHDRAWAL_PAID);
+	b->log.topics[1] = b->log.topics[2] = (struct hash32){{0}};
+	b->log.topics[1].b[31] = (uint8_t)id;
+	b->log.topics[2].b[31] = 0xbb;
+	b->log.data = buf_slice(&b->data);
+	blocks.next = (struct follow_step){.move = FOLLOW_FORWARD,
+					   .block = {.number = 101},
+					   .n_logs = 1,
+					   .logs = &b->log};
+	witness_turn(b->w, &b->t, true);
+}
+
+static void test_how_a_withdrawal_was_paid_is_seen(void **state)
+{
+	struct payment p = {.credited = false};
+	struct bench b;
+
+	(void)state;
+	for (int credited = 0; credited < 2; credited++) {
+		bench_init(&b);
+		assert_int_equal(witness_payment(b.w, 7, 101, &p),
+				 WITNESS_WAITS);
+		pays(&b, 7, credited);
+		assert_int_equal(witness_payment(b.w, 7, 101, &p),
+				 WITNESS_PAID);
+		assert_int_equal(p.credited, credited);
+		assert_int_equal(u256_u64(p.amount), 123);
+		assert_int_equal(p.to.b[19], 0xbb);
+		assert_true(address_eq(p.asset, an_address(0xdd)));
+		assert_int_equal(witness_payment(b.w, 8, 101, &p),
+				 WITNESS_UNSEEN);
+		bench_done(&b);
+	}
 }
 
 static void test_somebody_else_was_paid(void **state)
@@ -191,6 +249,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_wished_recipient_was_paid),
+		cmocka_unit_test(
+			test_what_is_owed_to_the_recipient_is_not_paid),
+		cmocka_unit_test(test_how_a_withdrawal_was_paid_is_seen),
 		cmocka_unit_test(test_somebody_else_was_paid),
 		cmocka_unit_test(test_what_was_before_is_not_claimed),
 		cmocka_unit_test(test_nothing_is_read_when_nobody_waits),
