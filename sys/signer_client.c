@@ -154,9 +154,7 @@ static void connect_now(struct signer_client *c, uint64_t now)
 		snprintf(why, sizeof(why), "%.80s: %.40s", c->path,
 			 strerror(errno));
 		hang_up(c, why, now);
-		return;
 	}
-	c->trouble[0] = 0;
 }
 
 static void finish_first(struct signer_client *c, enum err err,
@@ -218,6 +216,15 @@ static void expire(struct signer_client *c, uint64_t now)
 		finish_first(c, ERR_IO, &none);
 }
 
+static bool say_slow(struct signer_client *c, uint64_t now)
+{
+	if (now - c->sent_ms < SIGNER_SLOW_MS)
+		return false;
+	snprintf(c->trouble, sizeof(c->trouble), "no answer for %u s",
+		 SIGNER_SLOW_MS / 1000);
+	return true;
+}
+
 uint64_t signer_client_turn(struct signer_client *c, uint64_t now_mono_ms)
 {
 	for (struct waiting *w = c->first; w; w = w->next)
@@ -236,7 +243,8 @@ uint64_t signer_client_turn(struct signer_client *c, uint64_t now_mono_ms)
 	if (!c->first)
 		return UINT64_MAX;
 	if (c->sent)
-		return c->sent_ms + SIGNER_TIMEOUT_MS;
+		return say_slow(c, now_mono_ms) ? c->sent_ms + SIGNER_TIMEOUT_MS
+						: c->sent_ms + SIGNER_SLOW_MS;
 	if (c->fd >= 0)
 		return now_mono_ms + 1000;   /* POLLOUT tells sooner */
 	uint64_t since = c->first->since_ms; /* 0: asked in this very turn */

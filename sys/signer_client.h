@@ -8,6 +8,9 @@
 
 #define SIGNER_QUEUE_MAX  1024
 #define SIGNER_TIMEOUT_MS 10000 /* unanswered: reconnect and ask again */
+/* Unanswered: it is told as trouble.  To sign takes milliseconds, an HSM a
+ * second. */
+#define SIGNER_SLOW_MS 3000
 
 struct signer_client;
 
@@ -30,7 +33,8 @@ MUST_CHECK enum err signer_client_ask(struct signer_client *c,
 uint64_t signer_client_turn(struct signer_client *c, uint64_t now_mono_ms);
 /* What to poll for; fd −1 when there is nothing. */
 struct pollfd signer_client_pollfd(const struct signer_client *c);
-/* "" when connected or idle; else why not. */
+/* "" while asks are answered, or before the first; else why not, until one
+ * is: a hung signer takes connections. */
 const char *signer_client_trouble(const struct signer_client *c);
 
 #endif

@@ -241,6 +241,20 @@ async function waitsForMoney(world) {
 	expect((await world.status()).held === '', 'it goes on when it is filled');
 }
 
+// The signer's process stands still.
+async function tellsOfHungSigner(world) {
+	processes.children.get('signer').kill('SIGSTOP');
+	const id = await world.accept('0xaa06');
+	const why = await until('told', async () => (await world.status()).signer, 8000);
+	const ready = await world.ready();
+	const other = await world.accept('0xaa07'); // durable all the same
+	expect(/^503 signer: no answer/.test(ready), `a hung signer: ${why}; ${ready}`);
+	processes.children.get('signer').kill('SIGCONT');
+	await world.reaches(id, 'final', 30000);
+	await world.reaches(other, 'final', 30000);
+	expect((await world.status()).signer === '', 'it goes on when it wakes up');
+}
+
 // Requests come in while the relayer is killed again and again.
 async function survivesStorm(world) {
 	const ids = [];
@@ -308,7 +322,7 @@ const began = Date.now();
 try {
 	await world.begin();
 	for (const act of [survivesReorg, replacesWhenFeesRise, survivesForeignNonce,
-		waitsForMoney, survivesStorm, refusesWhenFull])
+		waitsForMoney, tellsOfHungSigner, survivesStorm, refusesWhenFull])
 		await act(world);
 } catch (problem) {
 	expect(false, problem.stack);

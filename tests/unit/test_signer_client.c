@@ -178,9 +178,10 @@ static void test_late_answer_is_never_taken_for_another(void **state)
 	struct signer_client *c = signer_client_new(path);
 	assert_int_equal(signer_client_ask(c, &ask, done, &told), OK);
 	uint64_t next = signer_client_turn(c, now);
-	assert_int_equal(next, now + SIGNER_TIMEOUT_MS);
+	assert_int_equal(next, now + SIGNER_SLOW_MS);
 	int slow = accept(listener, NULL, NULL);
 	assert_int_equal(server_reads(slow), 7);
+	next = signer_client_turn(c, now = next);
 	next = signer_client_turn(c, now = next); /* in time no more */
 	assert_int_equal(send(slow, "late", 4, MSG_NOSIGNAL), -1);
 	assert_int_equal(told.n, 0);
@@ -193,6 +194,43 @@ static void test_late_answer_is_never_taken_for_another(void **state)
 	assert_string_equal(told.answer.text, "in time");
 	signer_client_free(c);
 	close(slow);
+	close(peer);
+	close(listener);
+	scratch_remove(s.dir);
+}
+
+/* It takes the connection and the ask, and does nothing. */
+static void test_a_hung_signer_is_told_until_it_answers(void **state)
+{
+	struct scratch s = scratch_new();
+	const char *path = scratch_path(&s, "socket");
+	struct told told = {0};
+	struct ask ask = an_ask(7);
+	const uint64_t start = 1000000;
+	uint64_t now = start;
+
+	(void)state;
+	int listener = listen_at(path);
+	struct signer_client *c = signer_client_new(path);
+	assert_int_equal(signer_client_ask(c, &ask, done, &told), OK);
+	uint64_t next = signer_client_turn(c, now);
+	assert_string_equal(signer_client_trouble(c), "");
+	while (now < start + 2 * SIGNER_TIMEOUT_MS) {
+		next = signer_client_turn(c, now = next);
+		assert_non_null(strstr(signer_client_trouble(c), "no answer"));
+	}
+	signer_client_turn(c, now = next); /* connects and asks again */
+	int peer = -1, last;
+	while ((last = accept(listener, NULL, NULL)) >= 0) {
+		close(peer);
+		peer = last;
+	}
+	assert_int_equal(server_reads(peer), 7);
+	server_answers(peer, "awake");
+	signer_client_turn(c, ++now);
+	assert_int_equal(told.n, 1);
+	assert_string_equal(signer_client_trouble(c), "");
+	signer_client_free(c);
 	close(peer);
 	close(listener);
 	scratch_remove(s.dir);
@@ -245,6 +283,7 @@ int main(void)
 			test_peer_of_a_given_descriptor_gone_is_an_error),
 		cmocka_unit_test(test_restarted_signer_is_asked_again),
 		cmocka_unit_test(test_late_answer_is_never_taken_for_another),
+		cmocka_unit_test(test_a_hung_signer_is_told_until_it_answers),
 		cmocka_unit_test(
 			test_absent_signer_is_an_error_after_three_timeouts),
 		cmocka_unit_test(test_nonsense_for_an_answer_is_not_believed),
