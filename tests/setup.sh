@@ -14,7 +14,8 @@ say() {
 # Prints those of its arguments that are not installed.
 missing_packages() {
 	for package in "$@"; do
-		state=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null)
+		# Whoever sources this may have set -e: an unknown package is no error.
+		state=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null) || :
 		[ "$state" = "install ok installed" ] || printf '%s ' "$package"
 	done
 }
