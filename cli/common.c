@@ -193,12 +193,24 @@ static size_t word_len(const char *text)
 	return n;
 }
 
+/* "1790000000 wei", "… of token 0x…", "… were asked for" */
+static bool is_amount(const char *behind)
+{
+	static const char *const words[] = {" wei", " of token", " were "};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (!strncmp(behind, words[i], strlen(words[i])))
+			return true;
+	return false;
+}
+
 /* 0: this word is no time, or none that anybody here would speak of. */
 static uint64_t unix_time(const char *word, size_t len, uint64_t now)
 {
 	struct u256 value;
 
-	if (len != UNIX_DIGITS || u256_parse(slice_of(word, len), &value))
+	if (len != UNIX_DIGITS || is_amount(word + len) ||
+	    u256_parse(slice_of(word, len), &value))
 		return 0;
 	uint64_t at = u256_u64(value);
 	return at < now + NEAR_S && now < at + NEAR_S ? at : 0;

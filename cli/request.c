@@ -74,7 +74,8 @@ static void print_receipt(const struct where *where, const struct receipt *t)
 	printf("accepted by relayer %s\n", address_text(t->relayer).s);
 	printf("  request    %s\n", hash_text(t->request).s);
 	printf("  on L1 by   %s\n",
-	       cli_when(t->deadline, clock_unix_ms() / 1000).s);
+	       t->deadline ? cli_when(t->deadline, clock_unix_ms() / 1000).s
+			   : "no clock runs yet: when exits are open");
 	printf("  follow it  egress track %s --relayer %s\n",
 	       hash_text(t->request).s, where->relayer);
 }

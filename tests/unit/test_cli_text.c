@@ -18,6 +18,8 @@ static void test_times_become_times_of_the_day(void **state)
 static void test_nothing_else_becomes_a_time(void **state)
 {
 	static const char *const texts[] = {
+		"1795227600 wei paid to 0x12 (withdrawal 0)",
+		"1795227600 of token 0x12; 1795227601 were asked for",
 		"",
 		"standby 0x77bbadb6876756525dc46af53f795b7ad21691c2 is late",
 		"leaf 179522761, batch 17952276120",
