@@ -6,8 +6,7 @@
 #include "relayer/carry.c"
 #include "relayer/flight.h"
 #include "relayer/nonce.h"
-#include "store/store_test.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/relaying.h"
 #include "tests/unit/values.h"
 
 #define LAST_AT 1000
@@ -133,32 +132,19 @@ static void test_a_gap_is_filled_before_the_end(void **state)
 
 struct fixture {
 	struct scratch scratch;
-	struct store *store;
+	struct parts parts;
 	struct store_txn *txn;
-	struct requests rs;
-	struct nonces n;
 };
 
 static void setup(struct fixture *f)
 {
-	struct store_identity id = {.chain_id = 1, .program = "relayer"};
-	struct err_text error;
-
-	f->scratch = scratch_new();
-	assert_int_equal(store_open(scratch_path(&f->scratch, "db"), 16 << 20,
-				    &id, &f->store, &error),
-			 OK);
-	store_set_nosync(f->store);
-	assert_int_equal(store_begin(f->store, true, &f->txn), OK);
-	assert_int_equal(requests_open(f->txn, &f->rs), OK);
-	assert_int_equal(nonces_open(f->txn, &f->rs, &f->n), OK);
+	*f = (struct fixture){0};
+	relaying_open(&f->scratch, &f->parts, &f->txn);
 }
 
 static void teardown(struct fixture *f)
 {
-	store_abort(f->txn);
-	store_close(f->store);
-	scratch_remove(f->scratch.dir);
+	relaying_close(&f->scratch, &f->parts, f->txn);
 }
 
 static void put(struct fixture *f, uint64_t nonce, uint8_t hash)
@@ -167,7 +153,7 @@ static void put(struct fixture *f, uint64_t nonce, uint8_t hash)
 			     .hash = a_hash(hash),
 			     .raw = slice_str("bytes")};
 
-	assert_int_equal(nonces_put(f->txn, &f->n, &tx), OK);
+	assert_int_equal(nonces_put(f->txn, &f->parts.nonces, &tx), OK);
 }
 
 static void test_versions_of_a_nonce_stay_known_until_it_is_final(void **state)
@@ -181,22 +167,26 @@ static void test_versions_of_a_nonce_stay_known_until_it_is_final(void **state)
 	setup(&f);
 	put(&f, 3, 1);
 	put(&f, 4, 9);
-	assert_int_equal(nonces_older(f.txn, &f.n, 3, older, &n), OK);
+	assert_int_equal(nonces_older(f.txn, &f.parts.nonces, 3, older, &n),
+			 OK);
 	assert_int_equal(n, 0);
 	put(&f, 3, 2);
 	put(&f, 3, 2); /* the same again is no new version */
 	put(&f, 3, 3);
-	assert_int_equal(nonces_older(f.txn, &f.n, 3, older, &n), OK);
+	assert_int_equal(nonces_older(f.txn, &f.parts.nonces, 3, older, &n),
+			 OK);
 	assert_int_equal(n, 2);
 	assert_hash_equal(older[0], a_hash(1));
 	assert_hash_equal(older[1], a_hash(2));
-	assert_int_equal(requests_get_tx(f.txn, &f.rs, 3, &tx), OK);
+	assert_int_equal(requests_get_tx(f.txn, &f.parts.requests, 3, &tx), OK);
 	assert_hash_equal(tx.hash, a_hash(3));
-	assert_int_equal(nonces_forget(f.txn, &f.n, 4), OK);
-	assert_int_equal(nonces_older(f.txn, &f.n, 3, older, &n), OK);
+	assert_int_equal(nonces_forget(f.txn, &f.parts.nonces, 4), OK);
+	assert_int_equal(nonces_older(f.txn, &f.parts.nonces, 3, older, &n),
+			 OK);
 	assert_int_equal(n, 0);
-	assert_int_equal(requests_get_tx(f.txn, &f.rs, 3, &tx), ERR_NOT_FOUND);
-	assert_int_equal(requests_get_tx(f.txn, &f.rs, 4, &tx), OK);
+	assert_int_equal(requests_get_tx(f.txn, &f.parts.requests, 3, &tx),
+			 ERR_NOT_FOUND);
+	assert_int_equal(requests_get_tx(f.txn, &f.parts.requests, 4, &tx), OK);
 	teardown(&f);
 }
 
@@ -207,32 +197,25 @@ static void test_what_was_spent_adds_up(void **state)
 
 	(void)state;
 	setup(&f);
-	assert_int_equal(spent_get(f.txn, &f.n, SPENT_HOUR, 5, &sum), OK);
+	assert_int_equal(spent_get(f.txn, &f.parts.nonces, SPENT_HOUR, 5, &sum),
+			 OK);
 	assert_true(u256_is_zero(sum));
-	assert_int_equal(spent_add(f.txn, &f.n, SPENT_HOUR, 5, u256_from(40)),
+	assert_int_equal(
+		spent_add(f.txn, &f.parts.nonces, SPENT_HOUR, 5, u256_from(40)),
+		OK);
+	assert_int_equal(
+		spent_add(f.txn, &f.parts.nonces, SPENT_HOUR, 5, u256_from(2)),
+		OK);
+	assert_int_equal(
+		spent_add(f.txn, &f.parts.nonces, SPENT_LIFE, 5, u256_from(7)),
+		OK);
+	assert_int_equal(spent_get(f.txn, &f.parts.nonces, SPENT_HOUR, 5, &sum),
 			 OK);
-	assert_int_equal(spent_add(f.txn, &f.n, SPENT_HOUR, 5, u256_from(2)),
-			 OK);
-	assert_int_equal(spent_add(f.txn, &f.n, SPENT_LIFE, 5, u256_from(7)),
-			 OK);
-	assert_int_equal(spent_get(f.txn, &f.n, SPENT_HOUR, 5, &sum), OK);
 	assert_int_equal(u256_u64(sum), 42);
 	teardown(&f);
 }
 
 /* ---- with the transactions on their way --------------------------------- */
-
-static struct task_news told;
-static unsigned told_times;
-
-static enum err on_news(void *ctx, struct turn *t, const struct task_news *news)
-{
-	(void)ctx;
-	(void)t;
-	told = *news;
-	told_times++;
-	return OK;
-}
 
 struct bench {
 	struct relayer_config config;
@@ -374,7 +357,7 @@ static void test_what_nobody_takes_frees_its_nonce(void **state)
 	(void)state;
 	setup(&f);
 	bench_init(&b);
-	b.nonces = f.n;
+	b.nonces = f.parts.nonces;
 	b.t.txn = f.txn;
 	assert_int_equal(want_one(&b, 7, task), WANT_TAKEN);
 	struct flight *flight = flight_find(b.parts.submit, a_hash(7));
@@ -383,7 +366,8 @@ static void test_what_nobody_takes_frees_its_nonce(void **state)
 	flight->signature.b[31] = flight->signature.b[63] = 1;
 	flight->signature.b[64] = 27;
 	assert_int_equal(submit_write(b.parts.submit, &b.t), OK);
-	assert_int_equal(requests_get_tx(f.txn, &f.rs, 5, &stored), OK);
+	assert_int_equal(requests_get_tx(f.txn, &f.parts.requests, 5, &stored),
+			 OK);
 	flight->rejected = REJECTED_TRIES;
 	flight->maybe_held = true; /* by some node: it may still be mined */
 	assert_int_equal(submit_write(b.parts.submit, &b.t), OK);
@@ -392,7 +376,7 @@ static void test_what_nobody_takes_frees_its_nonce(void **state)
 	assert_int_equal(submit_write(b.parts.submit, &b.t), OK);
 	assert_false(submit_flying(b.parts.submit, a_hash(7)));
 	assert_int_equal(told.event, TASK_DROPPED);
-	assert_int_equal(requests_get_tx(f.txn, &f.rs, 5, &stored),
+	assert_int_equal(requests_get_tx(f.txn, &f.parts.requests, 5, &stored),
 			 ERR_NOT_FOUND);
 	bench_done(&b);
 	teardown(&f);
@@ -440,11 +424,11 @@ static void test_an_id_of_anothers_withdrawal_is_looked_up_again(void **state)
 	(void)state;
 	setup(&f);
 	bench_init(&b);
-	b.parts.requests = f.rs;
+	b.parts.requests = f.parts.requests;
 	b.t.txn = f.txn;
 	b.config.requests.open = 4;
 	struct book *book = book_new(&b.parts);
-	assert_int_equal(requests_add(f.txn, &f.rs, &r), OK);
+	assert_int_equal(requests_add(f.txn, &f.parts.requests, &r), OK);
 	assert_int_equal(book_load(book, f.txn), OK);
 	struct slot *slot = book_slot(book, r.id);
 	slot->fate = EGRESS_FATE_QUEUED;

@@ -8,8 +8,7 @@
 #include "relayer/flight.h"
 #include "relayer/intake.c"
 #include "relayer/outcome.h"
-#include "store/store_test.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/relaying.h"
 #include "tests/unit/values.h"
 
 #define NOW   1000
@@ -430,14 +429,6 @@ static void test_what_cannot_be_proven_in_time_is_not_kept(void **state)
 
 /* ---- the book, with a store --------------------------------------------- */
 
-static enum err no_news(void *ctx, struct turn *t, const struct task_news *news)
-{
-	(void)ctx;
-	(void)t;
-	(void)news;
-	return OK;
-}
-
 struct bench {
 	struct scratch scratch;
 	struct relayer_config config;
@@ -451,22 +442,12 @@ struct bench {
 
 static void bench_init(struct bench *b)
 {
-	struct store_identity id = {.chain_id = 1, .program = "relayer"};
-	struct err_text error;
-
-	*b = (struct bench){.scratch = scratch_new()};
+	*b = (struct bench){0};
 	b->config.requests.open = 8;
 	b->parts.config = &b->config;
-	assert_int_equal(store_open(scratch_path(&b->scratch, "db"), 1 << 24,
-				    &id, &b->parts.store, &error),
-			 OK);
-	store_set_nosync(b->parts.store);
-	assert_int_equal(store_begin(b->parts.store, true, &b->txn), OK);
-	assert_int_equal(requests_open(b->txn, &b->parts.requests), OK);
-	assert_int_equal(
-		nonces_open(b->txn, &b->parts.requests, &b->parts.nonces), OK);
+	relaying_open(&b->scratch, &b->parts, &b->txn);
 	b->parts.submit = submit_new(NULL, NULL, &b->config, &b->parts.nonces,
-				     no_news, NULL);
+				     on_news, NULL);
 	b->book = book_new(&b->parts);
 	b->view.healthy = true;
 	b->facts.count = 1;
@@ -478,15 +459,13 @@ static void bench_done(struct bench *b)
 {
 	book_free(b->book);
 	submit_free(b->parts.submit);
-	store_abort(b->txn);
-	store_close(b->parts.store);
-	scratch_remove(b->scratch.dir);
+	relaying_close(&b->scratch, &b->parts, b->txn);
 }
 
 /* A forced transaction of one byte is handed in; "202", or "503 code". */
 static const char *hands_in(struct bench *b, uint8_t byte)
 {
-	static char told[64];
+	static char said[64];
 	struct board_item *item = calloc(1, sizeof(*item));
 	struct board *board = board_new();
 	struct intake *in = intake_new(&b->parts, board);
@@ -503,12 +482,12 @@ static const char *hands_in(struct bench *b, uint8_t byte)
 	assert_true(item->done);
 	buf_add_byte(&item->answer.body, 0);
 	const char *code = strstr((char *)item->answer.body.p, "\"code\":\"");
-	snprintf(told, sizeof(told), "%u%s%.9s", item->answer.status,
+	snprintf(said, sizeof(said), "%u%s%.9s", item->answer.status,
 		 code ? " " : "", code ? code + 8 : "");
 	buf_done(&item->answer.body);
 	intake_free(in);
 	board_free(board);
-	return told;
+	return said;
 }
 
 static void test_what_cannot_be_carried_is_not_accepted(void **state)

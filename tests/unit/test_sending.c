@@ -3,105 +3,38 @@
 #include "tests/unit/unit.h"
 
 #include "abi/contracts_tables.h"
-#include "l1/account.h"
 #include "relayer/calls.h"
 #include "relayer/flight.h"
-#include "store/store_test.h"
-#include "tests/unit/scratch.h"
+#include "tests/unit/fake_l1.h"
+#include "tests/unit/relaying.h"
 #include "tests/unit/values.h"
 
 #define GWEI 1000000000ULL
 #define US   3 /* whose key it is */
 
-/* ---- the world ----------------------------------------------------------- */
+/* ---- the signer ---------------------------------------------------------- */
 
 static struct {
-	unsigned signs, statuses, broadcasts;
+	unsigned signs;
 	struct tx signing; /* data borrowed from the flight */
 	signer_done *signed_done;
-	tx_status_done *status_done;
-	send_done *sent_done;
-	void *sign_ctx, *status_ctx, *send_ctx;
-	struct hash32 asked; /* whose status */
-} world;
+	void *sign_ctx;
+} signer;
 
 enum err signer_client_ask(struct signer_client *c, const struct ask *ask,
 			   signer_done *done, void *ctx)
 {
 	(void)c;
-	world.signs++;
-	world.signing = ask->tx;
-	world.signed_done = done;
-	world.sign_ctx = ctx;
-	return OK;
-}
-
-enum err account_read(struct l1 *l1, struct address account, account_done *done,
-		      void *ctx)
-{
-	(void)l1;
-	(void)account;
-	(void)done;
-	(void)ctx;
-	return ERR_BUSY;
-}
-
-enum err tx_status_read(struct l1 *l1, struct hash32 tx, tx_status_done *done,
-			void *ctx)
-{
-	(void)l1;
-	world.statuses++;
-	world.asked = tx;
-	world.status_done = done;
-	world.status_ctx = ctx;
-	return OK;
-}
-
-enum err tx_broadcast(struct l1 *l1, struct slice signed_bytes, send_done *done,
-		      void *ctx)
-{
-	(void)l1;
-	(void)signed_bytes;
-	world.broadcasts++;
-	world.sent_done = done;
-	world.send_ctx = ctx;
-	return OK;
-}
-
-enum err tx_estimate(struct l1 *l1, struct address from, bool create,
-		     struct address to, struct u256 value, struct slice data,
-		     estimate_done *done, void *ctx)
-{
-	(void)l1;
-	(void)from;
-	(void)create;
-	(void)to;
-	(void)value;
-	(void)data;
-	(void)done;
-	(void)ctx;
-	return ERR_BUSY;
-}
-
-/* ---- what was told ------------------------------------------------------- */
-
-static struct task_news told;
-static unsigned told_times;
-
-static enum err on_news(void *ctx, struct turn *t, const struct task_news *news)
-{
-	(void)ctx;
-	(void)t;
-	told = *news;
-	told_times++;
+	signer.signs++;
+	signer.signing = ask->tx;
+	signer.signed_done = done;
+	signer.sign_ctx = ctx;
 	return OK;
 }
 
 struct bench {
 	struct scratch scratch;
-	struct store *store;
-	struct requests rs;
-	struct nonces nonces;
+	struct parts parts;
 	struct relayer_config config;
 	struct hatch_facts facts;
 	struct l1_view view;
@@ -111,25 +44,17 @@ struct bench {
 
 static void bench_init(struct bench *b)
 {
-	struct store_identity id = {.chain_id = 1, .program = "relayer"};
-	struct err_text error;
-
-	memset(&world, 0, sizeof(world));
-	*b = (struct bench){.scratch = scratch_new()};
-	assert_int_equal(store_open(scratch_path(&b->scratch, "db"), 16 << 20,
-				    &id, &b->store, &error),
-			 OK);
-	store_set_nosync(b->store);
-	assert_int_equal(store_begin(b->store, true, &b->t.txn), OK);
-	assert_int_equal(requests_open(b->t.txn, &b->rs), OK);
-	assert_int_equal(nonces_open(b->t.txn, &b->rs, &b->nonces), OK);
+	world_clear();
+	memset(&signer, 0, sizeof(signer));
+	*b = (struct bench){0};
+	relaying_open(&b->scratch, &b->parts, &b->t.txn);
 	b->config.shared.chain.id = 1;
 	b->config.account = address_of(US);
 	b->config.fees.max_fee = u256_from(300 * GWEI);
 	b->config.fees.max_tip = u256_from(5 * GWEI);
 	b->config.fees.replace = 1250;
-	b->submit =
-		submit_new(NULL, NULL, &b->config, &b->nonces, on_news, NULL);
+	b->submit = submit_new(NULL, NULL, &b->config, &b->parts.nonces,
+			       on_news, NULL);
 	b->submit->account_known = true;
 	b->submit->account =
 		(struct account_state){.nonce = 5,
@@ -141,15 +66,12 @@ static void bench_init(struct bench *b)
 	b->t.now_ms = 100000;
 	b->t.view = &b->view;
 	b->t.facts = &b->facts;
-	told_times = 0;
 }
 
 static void bench_done(struct bench *b)
 {
 	submit_free(b->submit);
-	store_abort(b->t.txn);
-	store_close(b->store);
-	scratch_remove(b->scratch.dir);
+	relaying_close(&b->scratch, &b->parts, b->t.txn);
 }
 
 static enum want want_gas(struct bench *b, uint8_t name, uint64_t gas)
@@ -174,8 +96,8 @@ static void test_too_dear_for_now_comes_again(void **state)
 	assert_int_equal(want_gas(&b, 2, 100000), WANT_TAKEN);
 	assert_int_equal(submit_sign(b.submit, &b.t), OK);
 	/* The one behind it is not held back. */
-	assert_int_equal(world.signs, 1);
-	assert_int_equal(world.signing.gas, 100000);
+	assert_int_equal(signer.signs, 1);
+	assert_int_equal(signer.signing.gas, 100000);
 	assert_string_equal(submit_trouble(b.submit), "");
 	assert_int_equal(submit_write(b.submit, &b.t), OK);
 	assert_int_equal(told_times, 1);
@@ -190,7 +112,7 @@ static void test_too_dear_for_now_comes_again(void **state)
 	assert_int_equal(want_gas(&b, 1, TX_GAS_MAX), WANT_TAKEN);
 	b.submit->signing = false;
 	assert_int_equal(submit_sign(b.submit, &b.t), OK);
-	assert_int_equal(world.signs, 2);
+	assert_int_equal(signer.signs, 2);
 	bench_done(&b);
 }
 
@@ -200,7 +122,7 @@ static struct ask_answer signed_as_asked(void)
 {
 	struct ask_answer answer = {.status = ASK_SIGNED};
 
-	answer.signature = sign_by(US, tx_digest(&world.signing));
+	answer.signature = sign_by(US, tx_digest(&signer.signing));
 	return answer;
 }
 
@@ -210,7 +132,7 @@ static struct flight *send_one(struct bench *b, uint8_t name)
 	assert_int_equal(want_gas(b, name, 100000), WANT_TAKEN);
 	assert_int_equal(submit_sign(b->submit, &b->t), OK);
 	struct ask_answer answer = signed_as_asked();
-	world.signed_done(world.sign_ctx, OK, &answer);
+	signer.signed_done(signer.sign_ctx, OK, &answer);
 	assert_int_equal(submit_write(b->submit, &b->t), OK);
 	struct flight *f = flight_find(b->submit, a_hash(name));
 	assert_non_null(f);
@@ -354,7 +276,7 @@ static void test_one_that_nodes_shun_is_replaced(void **state)
 	(void)state;
 	bench_init(&b);
 	struct flight *f = send_one(&b, 1);
-	struct tx first = world.signing;
+	struct tx first = signer.signing;
 	answer_broadcast(&b, SEND_NO_ANSWER); /* one may have it */
 	b.t.now_ms += REBROADCAST_MS;
 	submit_start(b.submit, &b.t);
@@ -362,13 +284,13 @@ static void test_one_that_nodes_shun_is_replaced(void **state)
 	/* Its nonce is not given to anything else: the old bytes may live. */
 	assert_int_equal(f->stage, FLIGHT_SENT);
 	assert_int_equal(submit_sign(b.submit, &b.t), OK);
-	assert_int_equal(world.signs, 2);
+	assert_int_equal(signer.signs, 2);
 	assert_int_equal(f->replace, REPLACE_ASKED);
-	assert_int_equal(world.signing.nonce, first.nonce);
-	assert_true(slice_eq(world.signing.data, first.data));
-	assert_true(u256_cmp(world.signing.max_fee, first.max_fee) > 0);
+	assert_int_equal(signer.signing.nonce, first.nonce);
+	assert_true(slice_eq(signer.signing.data, first.data));
+	assert_true(u256_cmp(signer.signing.max_fee, first.max_fee) > 0);
 	struct ask_answer answer = signed_as_asked();
-	world.signed_done(world.sign_ctx, OK, &answer);
+	signer.signed_done(signer.sign_ctx, OK, &answer);
 	answer_broadcast(&b, SEND_REJECTED);
 	assert_int_equal(f->n_hashes, 2);
 	assert_int_equal(f->rejected, 0); /* new bytes, new count */
@@ -392,7 +314,7 @@ static void test_a_replacement_that_came_too_late_blocks_none(void **state)
 	submit_start(b.submit, &b.t);
 	answer_status(&b, in_block(101, 0x11));
 	assert_int_equal(f->stage, FLIGHT_MINED);
-	world.signed_done(world.sign_ctx, OK, &answer);
+	signer.signed_done(signer.sign_ctx, OK, &answer);
 	/* A reorg, and it must be replaced after all. */
 	b.submit->account.nonce = f->nonce;
 	next_block(&b);
@@ -400,9 +322,9 @@ static void test_a_replacement_that_came_too_late_blocks_none(void **state)
 	answer_status(&b, (struct tx_status){.fate = TX_UNSEEN});
 	assert_int_equal(f->stage, FLIGHT_SENT);
 	f->raise = true;
-	unsigned before = world.signs;
+	unsigned before = signer.signs;
 	assert_int_equal(submit_sign(b.submit, &b.t), OK);
-	assert_int_equal(world.signs, before + 1);
+	assert_int_equal(signer.signs, before + 1);
 	bench_done(&b);
 }
 
@@ -428,8 +350,8 @@ static void assert_bounty_covers(void)
 	struct u256 most;
 
 	assert_true(
-		u256_mul64(world.signing.max_fee, EGRESS_BOUNTY_GAS, &most));
-	assert_true(u256_cmp(world.signing.value, most) >= 0);
+		u256_mul64(signer.signing.max_fee, EGRESS_BOUNTY_GAS, &most));
+	assert_true(u256_cmp(signer.signing.value, most) >= 0);
 }
 
 static void test_a_bounty_covers_every_block_that_may_take_it(void **state)
@@ -446,13 +368,14 @@ static void test_a_bounty_covers_every_block_that_may_take_it(void **state)
 	assert_int_equal(submit_sign(b.submit, &b.t), OK);
 	assert_bounty_covers();
 	/* Nor does urgency give the relayer's money away. */
-	assert_int_equal(u256_u64(world.signing.max_fee), 20 * GWEI);
+	assert_int_equal(u256_u64(signer.signing.max_fee), 20 * GWEI);
 	struct ask_answer answer = signed_as_asked();
-	world.signed_done(world.sign_ctx, OK, &answer);
+	signer.signed_done(signer.sign_ctx, OK, &answer);
 	assert_int_equal(submit_write(b.submit, &b.t), OK);
 	/* Taken up again after a start, and replaced. */
 	submit_free(b.submit);
-	b.submit = submit_new(NULL, NULL, &b.config, &b.nonces, on_news, NULL);
+	b.submit = submit_new(NULL, NULL, &b.config, &b.parts.nonces, on_news,
+			      NULL);
 	assert_int_equal(submit_load(b.submit, b.t.txn, NULL), OK);
 	b.submit->account_known = true;
 	b.submit->account =
@@ -461,8 +384,8 @@ static void test_a_bounty_covers_every_block_that_may_take_it(void **state)
 				       .base_fee = 40 * GWEI,
 				       .tip = GWEI};
 	assert_int_equal(submit_sign(b.submit, &b.t), OK);
-	assert_int_equal(world.signs, 2);
-	assert_int_equal(world.signing.nonce, 5);
+	assert_int_equal(signer.signs, 2);
+	assert_int_equal(signer.signing.nonce, 5);
 	assert_bounty_covers();
 	bench_done(&b);
 }
@@ -477,7 +400,8 @@ static void test_another_accounts_transactions_are_told_as_such(void **state)
 	(void)send_one(&b, 1);
 	submit_free(b.submit);
 	b.config.account = address_of(US + 1);
-	b.submit = submit_new(NULL, NULL, &b.config, &b.nonces, on_news, NULL);
+	b.submit = submit_new(NULL, NULL, &b.config, &b.parts.nonces, on_news,
+			      NULL);
 	assert_int_equal(submit_load(b.submit, b.t.txn, &error), ERR_CONFLICT);
 	assert_non_null(strstr(error.text, "account: "));
 	assert_non_null(strstr(error.text, address_text(address_of(US)).s));
