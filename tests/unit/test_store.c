@@ -8,7 +8,8 @@
 #include "store/store_test.h"
 #include "tests/unit/scratch.h"
 
-#define MAP (16ULL << 20)
+#define MAP	 (16ULL << 20)
+#define DATA_MAX (1 << 20)
 
 struct fixture {
 	struct scratch scratch;
@@ -176,6 +177,16 @@ static size_t read_file(const char *path, uint8_t *to, size_t max)
 	return n;
 }
 
+/* Closes the store; where its data lies, and what it is. */
+static size_t close_and_read(struct fixture *f, char path[256],
+			     uint8_t bytes[DATA_MAX])
+{
+	store_close(f->store);
+	f->store = NULL;
+	snprintf(path, 256, "%s/data.mdb", f->dir);
+	return read_file(path, bytes, DATA_MAX);
+}
+
 /* In a child, for the answer to a damaged file must never be a signal. */
 static int open_and_read_in_child(struct fixture *f)
 {
@@ -200,7 +211,7 @@ static int open_and_read_in_child(struct fixture *f)
 
 static void test_cut_file_is_refused_never_a_signal(void **state)
 {
-	static uint8_t bytes[1 << 20];
+	static uint8_t bytes[DATA_MAX];
 	struct fixture f;
 	char key[8], path[256], value[2001];
 
@@ -212,10 +223,7 @@ static void test_cut_file_is_refused_never_a_signal(void **state)
 		snprintf(key, sizeof(key), "k%d", i);
 		assert_int_equal(put(&f, key, value), OK);
 	}
-	store_close(f.store);
-	f.store = NULL;
-	snprintf(path, sizeof(path), "%s/data.mdb", f.dir);
-	size_t len = read_file(path, bytes, sizeof(bytes));
+	size_t len = close_and_read(&f, path, bytes);
 	assert_true(len > 100000 && len < sizeof(bytes));
 	for (size_t cut = 0; cut < len; cut += 4096 + cut / 8) {
 		scratch_write(path, bytes, cut);
@@ -256,7 +264,7 @@ static const char *refusal(struct fixture *f, char words[sizeof(f->error.text)])
 
 static void test_damaged_pages_are_called_damaged(void **state)
 {
-	static uint8_t bytes[1 << 20];
+	static uint8_t bytes[DATA_MAX];
 	struct fixture f;
 	char key[8], path[256], words[sizeof(f.error.text)];
 	uint32_t dice = 1;
@@ -267,10 +275,7 @@ static void test_damaged_pages_are_called_damaged(void **state)
 		snprintf(key, sizeof(key), "k%d", i);
 		assert_int_equal(put(&f, key, "value"), OK);
 	}
-	store_close(f.store);
-	f.store = NULL;
-	snprintf(path, sizeof(path), "%s/data.mdb", f.dir);
-	size_t len = read_file(path, bytes, sizeof(bytes));
+	size_t len = close_and_read(&f, path, bytes);
 	for (int round = 0; round < 40; round++) {
 		/* Noise, zeros, a text, from behind the meta pages on. */
 		for (size_t i = 8192; i < len; i++) {
@@ -290,17 +295,14 @@ static void test_damaged_pages_are_called_damaged(void **state)
 
 static void test_damaged_identity_is_called_damaged(void **state)
 {
-	static uint8_t bytes[1 << 20];
+	static uint8_t bytes[DATA_MAX];
 	struct fixture f;
 	char path[256], words[sizeof(f.error.text)];
 	unsigned found = 0;
 
 	(void)state;
 	setup(&f);
-	store_close(f.store);
-	f.store = NULL;
-	snprintf(path, sizeof(path), "%s/data.mdb", f.dir);
-	size_t len = read_file(path, bytes, sizeof(bytes));
+	size_t len = close_and_read(&f, path, bytes);
 	for (size_t i = 8192; i + 8 < len; i++) {
 		if (memcmp(bytes + i, "watcher", 8) != 0)
 			continue;
@@ -316,16 +318,13 @@ static void test_damaged_identity_is_called_damaged(void **state)
 
 static void test_sound_store_of_something_else_is_called_foreign(void **state)
 {
-	static uint8_t bytes[1 << 20];
+	static uint8_t bytes[DATA_MAX];
 	struct fixture f;
 	char path[256], words[sizeof(f.error.text)];
 
 	(void)state;
 	setup(&f);
-	store_close(f.store);
-	f.store = NULL;
-	snprintf(path, sizeof(path), "%s/data.mdb", f.dir);
-	size_t len = read_file(path, bytes, sizeof(bytes));
+	size_t len = close_and_read(&f, path, bytes);
 	/* Its table has another name, which stands in the same order. */
 	for (size_t i = 8192; i + 8 < len; i++)
 		if (!memcmp(bytes + i, "identity", 8))
@@ -399,7 +398,7 @@ static void test_file_that_is_not_lmdb_is_refused(void **state)
 
 static void test_flipped_bit_in_a_record_is_noticed(void **state)
 {
-	static uint8_t bytes[1 << 20];
+	static uint8_t bytes[DATA_MAX];
 	struct fixture f;
 	char path[256], value[64];
 	unsigned flips = 0;
@@ -407,10 +406,7 @@ static void test_flipped_bit_in_a_record_is_noticed(void **state)
 	(void)state;
 	setup(&f);
 	assert_int_equal(put(&f, "k", "a value to be damaged"), OK);
-	store_close(f.store);
-	f.store = NULL;
-	snprintf(path, sizeof(path), "%s/data.mdb", f.dir);
-	size_t len = read_file(path, bytes, sizeof(bytes));
+	size_t len = close_and_read(&f, path, bytes);
 	for (size_t i = 0; i + 21 < len; i++) {
 		if (memcmp(bytes + i, "a value to be damaged", 21) != 0)
 			continue;
