@@ -5,9 +5,10 @@
 import { Ledger } from './ledger.mjs';
 import { decodeCall, decodeDiff, decodeEvent, decodeResult, encodeCall } from './wire.mjs';
 import { unhex } from './bytes.mjs';
-import { RpcError, quantity } from './rpc.mjs';
+import { RpcError, quantity, sleep } from './rpc.mjs';
 
 const MAX_RANGE = 2000;
+const AGAIN_MS = 100;
 const QUEUED = 0;
 export const RUNNING = 0;
 
@@ -60,6 +61,12 @@ export class Follower {
 		for (const { eventName, args, input } of read)
 			this.apply(eventName, args, input);
 		Object.assign(this, { at: to, hash: head.hash, time: Number(head.timestamp), facts });
+		// anvil answers for its newest block from the state that it is writing the
+		// next one into: a moment later that block is the past, and exact.
+		if (!this.synced && this.diverged === undefined) {
+			await sleep(AGAIN_MS);
+			this.facts = await this.readFacts(quantity(to));
+		}
 		return true;
 	}
 

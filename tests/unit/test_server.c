@@ -287,29 +287,38 @@ static void test_deferred_calls_get_the_workers_answer(void **state)
 	       "resumed before");
 }
 
-static void test_one_address_has_few_connections(void **state)
+/* How many of nine connections are left once the server has closed what is
+ * too much, which may take it a moment. */
+static size_t left_of_nine(void)
 {
 	struct pollfd fds[9];
 	char byte;
 	size_t open = 0;
-	(void)state;
+
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		fds[i] = (struct pollfd){.fd = open_connection(),
 					 .events = POLLIN};
-	/* one is closed, sooner or later, and no other */
-	assert_int_equal(poll(fds, ARRAY_LEN(fds), PATIENCE_MS), 1);
-	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+	assert_true(poll(fds, ARRAY_LEN(fds), PATIENCE_MS) > 0);
+	pause_ms(50);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
 		open += recv(fds[i].fd, &byte, 1, MSG_DONTWAIT) < 0 &&
 			errno == EAGAIN;
-	assert_int_equal(open, 8);
-	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		close(fds[i].fd);
-	for (int i = 0; i < PATIENCE_MS / 20; i++) { /* until it is noticed */
-		const char *answer = ask("GET / HTTP/1.1", "");
-		if (strstr(answer, "200"))
-			break;
-		pause_ms(20);
 	}
+	pause_ms(200); /* until it has seen that they are gone */
+	return open;
+}
+
+static void test_one_address_has_few_connections(void **state)
+{
+	size_t open = 0;
+	(void)state;
+	/* those of earlier tests may still count at first */
+	for (int i = 0; i < 20 && open != 8; i++) {
+		open = left_of_nine();
+		assert_in_range(open, 0, 8);
+	}
+	assert_int_equal(open, 8);
 	expect(ask("GET / HTTP/1.1", ""), "200", "ctx");
 }
 
