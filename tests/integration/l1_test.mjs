@@ -11,7 +11,7 @@ import { concat, pad, stringToBytes } from 'viem';
 import { privateKeyToAccount, sign } from 'viem/accounts';
 import { hex, keccak } from '../country/bytes.mjs';
 import { SHORT_TERMS, deploy } from '../country/deploy.mjs';
-import { Rpc, Sender, quantity, sleep } from '../country/rpc.mjs';
+import { Rpc, Sender, quantity } from '../country/rpc.mjs';
 import { batchDigest, contract, decodeEvent, decodeResult,
 	encodeCall } from '../country/wire.mjs';
 import { ANVIL, TESTS, endWithUs, startListening } from '../harness.mjs';

@@ -14,7 +14,7 @@ import { Follower } from '../country/follow.mjs';
 import { ask, json, parseArgs } from '../country/http.mjs';
 import { Rpc } from '../country/rpc.mjs';
 import { fund } from '../country/treasury.mjs';
-import { decodeEvent, encodeCall } from '../country/wire.mjs';
+import { decodeEvent } from '../country/wire.mjs';
 import { Processes, ROOT, freePort, runAsync, startAnvil, until } from '../harness.mjs';
 
 const key = (name) => hex(keccak(stringToBytes(`relayer-test/${name}`)));
