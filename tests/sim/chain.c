@@ -19,6 +19,7 @@ void chain_init(struct sim_chain *c)
 	genesis->state.root = merkle_zero(MERKLE_DEPTH_MIN);
 	genesis->header.form = HEADER_LONDON;
 	genesis->header.time = SIM_GENESIS_S;
+	genesis->header.base_fee = u256_from(SIM_BASE_FEE);
 	genesis->ref.hash = header_hash(&genesis->header);
 	genesis->ref.time = SIM_GENESIS_S;
 	c->blocks[0] = genesis;
@@ -179,34 +180,83 @@ const char *chain_try(struct sim_chain *c, unsigned head,
 	return why;
 }
 
-unsigned chain_mine(struct sim_chain *c, unsigned parent, uint64_t time,
-		    const struct sim_want *wants, size_t n, struct rng *rng,
-		    const char **refused)
+static struct sim_block *new_block(const struct sim_chain *c, unsigned parent)
 {
 	const struct sim_block *before = c->blocks[parent];
 	struct sim_block *b = calloc(1, sizeof(*b));
 
-	assert(b && c->n < SIM_BLOCKS && n <= SIM_TXS);
+	assert(b);
 	b->parent = parent;
 	b->state = before->state;
 	b->ref.number = before->ref.number + 1;
 	b->ref.parent = before->ref.hash;
+	return b;
+}
+
+/* Its header, and the hash of that. */
+static void seal(struct sim_chain *c, struct sim_block *b)
+{
+	assert(b->ref.time > c->blocks[b->parent]->ref.time);
+	b->header.form = HEADER_LONDON;
+	b->header.parent = b->ref.parent;
+	b->header.number = b->ref.number;
+	b->header.time = b->ref.time;
+	b->header.gas_limit = ++c->salt;
+	b->header.base_fee = u256_from(SIM_BASE_FEE);
+	hash_state(&b->state, &b->header.state_root);
+	put_txs(b);
+	b->ref.hash = header_hash(&b->header);
+}
+
+static unsigned add(struct sim_chain *c, struct sim_block *b)
+{
+	assert(c->n < SIM_BLOCKS);
+	c->blocks[c->n] = b;
+	c->firsts[c->n] = get_be(b->ref.hash.b, 8);
+	return c->n++;
+}
+
+unsigned chain_mine(struct sim_chain *c, unsigned parent, uint64_t time,
+		    const struct sim_want *wants, size_t n, struct rng *rng,
+		    const char **refused)
+{
+	struct sim_block *b = new_block(c, parent);
+
+	assert(n <= SIM_TXS);
 	b->ref.time = time;
-	assert(time > before->ref.time);
 	for (size_t i = 0; i < n; i++)
 		refused[i] = wants[i].is_raw
 				     ? run_raw(c, b, &wants[i], rng)
 				     : contract_run(c, b, &wants[i], rng);
-	b->header.form = HEADER_LONDON;
-	b->header.parent = before->ref.hash;
-	b->header.number = b->ref.number;
-	b->header.time = time;
-	b->header.gas_limit = ++c->salt;
-	b->header.base_fee = u256_from(7);
-	hash_state(&b->state, &b->header.state_root);
-	put_txs(b);
-	b->ref.hash = header_hash(&b->header);
-	c->blocks[c->n] = b;
-	c->firsts[c->n] = get_be(b->ref.hash.b, 8);
-	return c->n++;
+	seal(c, b);
+	return add(c, b);
+}
+
+static struct sim_tx copy_tx(const struct sim_tx *from)
+{
+	struct sim_tx tx = *from;
+
+	buf_init(&tx.input, from->input.max);
+	buf_init(&tx.data, from->data.max);
+	buf_add_slice(&tx.input, buf_slice(&from->input));
+	buf_add_slice(&tx.data, buf_slice(&from->data));
+	return tx;
+}
+
+unsigned chain_forge(struct sim_chain *c, unsigned parent,
+		     const struct sim_forgery *what)
+{
+	const struct sim_block *like = c->blocks[what->like];
+	struct sim_block *b = new_block(c, parent);
+
+	b->forger = what->by;
+	b->ref.time = like->ref.time + what->later_s;
+	for (size_t i = 0; !what->empty && i < like->n_txs; i++)
+		b->txs[b->n_txs++] = copy_tx(&like->txs[i]);
+	if (!what->empty)
+		b->state = like->state;
+	seal(c, b);
+	if (what->unhashed)
+		b->ref.hash = keccak256(b->ref.hash.b, sizeof(b->ref.hash.b));
+	return add(c, b);
 }

@@ -17,6 +17,7 @@
 #define SIM_LEAVES     48
 #define SIM_TXS	       8 /* in one block, one log each at most */
 #define SIM_BLOCKS     4096
+#define SIM_BASE_FEE   7 /* wei */
 #define SIM_GENESIS_S  UINT64_C(1800000000)
 
 struct sim_state { /* the contracts' storage after a block */
@@ -47,6 +48,8 @@ struct sim_block {
 	struct block_ref ref;
 	struct header header;
 	unsigned parent; /* its place in blocks */
+	/* NULL, or whose invention it is: nobody mined it */
+	const void *forger;
 	struct sim_state state;
 	size_t n_txs;
 	struct sim_tx txs[SIM_TXS];
@@ -99,6 +102,17 @@ const char *chain_try(struct sim_chain *c, unsigned head,
 unsigned chain_mine(struct sim_chain *c, unsigned parent, uint64_t time,
 		    const struct sim_want *wants, size_t n, struct rng *rng,
 		    const char **refused);
+
+struct sim_forgery {
+	const void *by;
+	unsigned like; /* the block whose time it has */
+	bool empty;    /* no transactions, and the state of its parent */
+	uint64_t later_s;
+	bool unhashed; /* its hash is not its header's */
+};
+/* A block that one liar tells of, on `parent`; for the rest a block. */
+unsigned chain_forge(struct sim_chain *c, unsigned parent,
+		     const struct sim_forgery *what);
 void chain_set_head(struct sim_chain *c, unsigned block, uint64_t at_ms);
 /* The head as somebody sees it who is behind by so much. */
 unsigned chain_head_at(const struct sim_chain *c, uint64_t at_ms);
@@ -107,7 +121,7 @@ unsigned chain_ancestor(const struct sim_chain *c, unsigned block,
 			uint64_t number);
 /* The block acted on by whoever sees that head. */
 unsigned chain_acted(const struct sim_chain *c, unsigned head);
-/* −1: no such block was ever mined. */
+/* −1: no such block was ever mined, or forged. */
 int chain_find(const struct sim_chain *c, struct hash32 hash);
 bool chain_on_branch(const struct sim_chain *c, unsigned block, unsigned head);
 /* EscapeHatch._facts() */

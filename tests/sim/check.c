@@ -83,7 +83,8 @@ static bool was_late(const struct vote *v)
 	for (unsigned i = c->n; i-- > 0;) {
 		const struct sim_block *b = c->blocks[i];
 
-		if (b->state.epoch != v->epoch || b->state.count != v->progress)
+		if (b->forger || b->state.epoch != v->epoch ||
+		    b->state.count != v->progress)
 			continue;
 		if (!c->by_confirmations &&
 		    (b->ref.number > c->blocks[acted]->ref.number ||
@@ -137,7 +138,7 @@ static const struct sim_block *true_block(const struct sim_node *n,
 	int at = chain_find(&world->chain, b->hash);
 	const struct sim_block *is = at < 0 ? NULL : world->chain.blocks[at];
 
-	if (!is)
+	if (!is || is->forger)
 		sim_break("node %u believes a block nobody mined: its %s %llu",
 			  n->at, what, (unsigned long long)b->number);
 	else if (is->ref.number != b->number || is->ref.time != b->time ||

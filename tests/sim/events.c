@@ -118,15 +118,16 @@ static void plan_faults(void)
 
 static void choose_lie(struct sim_provider *p)
 {
-	p->lie = (enum sim_lie)between(1, SIM_LIES - 1);
-	p->lie_number =
-		world->chain
-			.blocks[chain_head_at(&world->chain, world->now_ms)]
-			->ref.number;
-	if (p->lie == LIE_OTHER_HASH)
-		p->lie_number = p->lie_number > 20 ? p->lie_number - 20 : 0;
+	enum sim_lie lie = (enum sim_lie)between(1, SIM_LIES - 1);
+	const struct sim_chain *c = &world->chain;
+	unsigned head = chain_head_at(c, world->now_ms);
+	uint64_t from = c->blocks[head]->ref.number;
+
+	if (lie == LIE_OTHER_HASH || lie == LIE_OWN_CHAIN)
+		from = from > 20 ? from - 20 : 0;
+	provider_lie(p, lie, from);
 	sim_say("provider %u lies: %s", (unsigned)(p - world->providers),
-		sim_lie_names[p->lie]);
+		sim_lie_names[lie]);
 }
 
 static void plan_providers(void)

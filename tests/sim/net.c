@@ -52,7 +52,7 @@ void http_client_free(struct http_client *c)
 /* Returns the status; 0: nobody is there. */
 static long answer_l1(const struct transfer *t, unsigned i, struct buf *to)
 {
-	const struct sim_provider *p = &world->providers[i];
+	struct sim_provider *p = &world->providers[i];
 
 	if (p->down)
 		return 0;

@@ -9,7 +9,9 @@ enum sim_lie {
 	LIE_NONE,
 	LIE_OLDER_HEAD,	  /* its head stands ten blocks behind */
 	LIE_NEWER_HEAD,	  /* blocks above the head that nobody mined */
-	LIE_OTHER_HASH,	  /* its own hash for every block, the state true */
+	LIE_OTHER_HASH,	  /* blocks like the true ones, of another hash than
+			   * their headers have */
+	LIE_OWN_CHAIN,	  /* the same with headers that fit */
 	LIE_STALL_FORK,	  /* a chain of its own in which nobody commits */
 	LIE_LATER_TIME,	  /* the right hash, a later timestamp */
 	LIE_EARLIER_TIME, /* the right hash, an earlier timestamp */
@@ -43,13 +45,18 @@ struct sim_provider {
 	uint64_t lie_number; /* the block its lie begins at */
 	bool down;
 	uint64_t slow_ms; /* added to every answer */
+	/* what its chain has for a mined block, or 0: nothing yet */
+	unsigned forged[SIM_BLOCKS];
 };
+
+void provider_lie(struct sim_provider *p, enum sim_lie lie,
+		  uint64_t from_number);
 
 /* A broadcast that no relayer may make: why. Set by provider_answer(). */
 extern const char *provider_bad_send;
 
 /* Answers one batch; to holds the body.  now_ms: of the answer. */
-void provider_answer(const struct sim_chain *c, const struct sim_provider *p,
+void provider_answer(struct sim_chain *c, struct sim_provider *p,
 		     struct sim_mempool *pool, uint64_t now_ms,
 		     struct slice body, struct buf *to);
 

@@ -11,17 +11,21 @@ struct view { /* one batch's */
 	struct sim_mempool *pool;
 	const struct sim_chain *c;
 	const struct sim_provider *p;
-	unsigned head;
+	unsigned head; /* as this provider tells it */
 	struct json_writer w;
 };
 
 struct shown { /* a block as this provider tells it */
 	bool known;
-	unsigned state; /* the block whose state it has */
-	struct block_ref ref;
-	uint8_t bloom[BLOOM_BYTES];
+	unsigned block;
+	struct hash32 hash;
+	struct header header; /* bent by the lie */
 };
 
+/* The head that it tells of when it knows this one: perhaps one that it
+ * forged. */
+unsigned provider_head(struct sim_chain *c, struct sim_provider *p,
+		       unsigned head);
 /* A block by its hash, as this provider tells it. */
 struct shown provider_show(const struct view *v, struct hash32 hash);
 void provider_error(struct view *v, int code, const char *text);
@@ -32,7 +36,7 @@ bool provider_state_at(struct view *v, const json_node *at,
 
 /* ---- the methods: each puts a result or an error ---- */
 typedef void provider_method(struct view *v, const json_node *params);
-provider_method provider_storage, provider_call, provider_logs,
+provider_method provider_block, provider_storage, provider_call, provider_logs,
 	provider_transaction, provider_receipt, provider_count,
 	provider_estimate, provider_send;
 

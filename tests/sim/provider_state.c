@@ -24,7 +24,7 @@ bool provider_state_at(struct view *v, const json_node *at,
 {
 	struct json_reader r = {0};
 	struct shown s = provider_show(v, json_hash(&r, at, "blockHash"));
-	unsigned block = s.state;
+	unsigned block = s.block;
 	uint64_t number;
 
 	assert(!r.failed);
@@ -40,7 +40,7 @@ bool provider_state_at(struct view *v, const json_node *at,
 	if (v->p->lie == LIE_LAST_COMMIT_LONG_AGO && ret->last_at > LATER_S)
 		ret->last_at -= LATER_S;
 	if (v->p->lie == LIE_LAST_COMMIT_NOW)
-		ret->last_at = s.ref.time;
+		ret->last_at = s.header.time;
 	if (v->p->lie == LIE_OTHER_STANDBYS && ret->n_standbys > 1) {
 		unsigned first = ret->standbys[0];
 

@@ -19,7 +19,7 @@ static void put_log(struct view *v, const struct shown *s,
 		json_put_hash(w, NULL, tx->topics[i]);
 	json_end_array(w);
 	json_put_hex(w, "data", tx->data.p, tx->data.len);
-	json_put_hash(w, "blockHash", s->ref.hash);
+	json_put_hash(w, "blockHash", s->hash);
 	json_put_hash(w, "transactionHash", tx->hash);
 	json_put_quantity(w, "logIndex", index);
 	json_put_bool(w, "removed", false);
@@ -29,7 +29,7 @@ static void put_log(struct view *v, const struct shown *s,
 static void put_invented(struct view *v, const struct shown *s)
 {
 	struct sim_tx tx = {.emitter = v->c->hatch, .n_topics = 4};
-	const struct sim_state *state = &v->c->blocks[s->state]->state;
+	const struct sim_state *state = &v->c->blocks[s->block]->state;
 	struct buf data;
 
 	tx.topics[0] = TOPIC_ESCAPEHATCH_PROMOTED;
@@ -74,7 +74,7 @@ void provider_logs(struct view *v, const json_node *params)
 		provider_error(v, 1, "unknown block");
 		return;
 	}
-	b = v->c->blocks[s.state];
+	b = v->c->blocks[s.block];
 	json_begin_array(&v->w, "result");
 	for (size_t i = 0; i < b->n_txs && v->p->lie != LIE_NO_LOGS; i++)
 		if (is_wanted(json_at(params, 0), &b->txs[i]))

@@ -1,0 +1,194 @@
+/* Blocks as a simulated endpoint tells them, and the chain that a liar tells
+ * instead. */
+#include <assert.h>
+
+#include "abi/keccak.h"
+#include "tests/sim/provider_inside.h"
+
+#define AHEAD	      12 /* blocks above the head that nobody mined */
+#define BEHIND	      10
+#define OLD_FINALIZED 30
+#define BLOCK_S	      4
+#define FORGED_MAX    (SIM_BLOCKS / 2) /* then it tells the truth */
+
+void provider_lie(struct sim_provider *p, enum sim_lie lie,
+		  uint64_t from_number)
+{
+	p->lie = lie;
+	p->lie_number = from_number;
+	memset(p->forged, 0, sizeof(p->forged));
+}
+
+/* ---- a chain of its own ---- */
+
+/* What it tells for this block and all before it; 0: has none yet. */
+static unsigned told(const struct sim_chain *c, const struct sim_provider *p,
+		     unsigned block)
+{
+	if (c->blocks[block]->ref.number <= p->lie_number)
+		return block;
+	return p->forged[block];
+}
+
+static unsigned fork_to(struct sim_chain *c, struct sim_provider *p,
+			unsigned head)
+{
+	struct sim_forgery what = {.by = p,
+				   .empty = p->lie == LIE_STALL_FORK,
+				   .unhashed = p->lie == LIE_OTHER_HASH};
+	unsigned path[SIM_BLOCKS], n = 0, at = head;
+
+	for (; !told(c, p, at) && at; at = c->blocks[at]->parent)
+		path[n++] = at;
+	at = told(c, p, at);
+	while (n--) {
+		what.like = path[n];
+		at = p->forged[path[n]] = chain_forge(c, at, &what);
+	}
+	return at;
+}
+
+static unsigned run_ahead(struct sim_chain *c, struct sim_provider *p,
+			  unsigned head)
+{
+	struct sim_forgery what = {.by = p, .like = head, .empty = true};
+	unsigned at = head;
+
+	while (!p->forged[head] && what.later_s < AHEAD * BLOCK_S) {
+		what.later_s += BLOCK_S;
+		at = chain_forge(c, at, &what);
+	}
+	if (!p->forged[head])
+		p->forged[head] = at;
+	return p->forged[head];
+}
+
+static unsigned back(const struct sim_chain *c, unsigned from, uint64_t blocks)
+{
+	uint64_t number = c->blocks[from]->ref.number;
+
+	return chain_ancestor(c, from, number > blocks ? number - blocks : 0);
+}
+
+unsigned provider_head(struct sim_chain *c, struct sim_provider *p,
+		       unsigned head)
+{
+	switch (p->lie) {
+	case LIE_OLDER_HEAD:
+		return back(c, head, BEHIND);
+	case LIE_NEWER_HEAD:
+		return c->n < FORGED_MAX ? run_ahead(c, p, head) : head;
+	case LIE_OTHER_HASH:
+	case LIE_OWN_CHAIN:
+	case LIE_STALL_FORK:
+		return c->n < FORGED_MAX ? fork_to(c, p, head) : head;
+	default:
+		return head;
+	}
+}
+
+/* ---- one block ---- */
+
+static struct shown show(const struct view *v, unsigned block)
+{
+	const struct sim_block *b = v->c->blocks[block];
+	struct shown s = {.known = true,
+			  .block = block,
+			  .hash = b->ref.hash,
+			  .header = b->header};
+
+	if (!b->ref.number)
+		return s;
+	if (v->p->lie == LIE_LATER_TIME)
+		s.header.time += LATER_S;
+	if (v->p->lie == LIE_EARLIER_TIME)
+		s.header.time = SIM_GENESIS_S;
+	if (v->p->lie == LIE_OTHER_PARENT)
+		s.header.parent = keccak256(s.header.parent.b, 32);
+	if (v->p->lie == LIE_NO_BLOOM)
+		memset(s.header.bloom, 0, sizeof(s.header.bloom));
+	return s;
+}
+
+static struct shown show_number(const struct view *v, uint64_t number)
+{
+	if (number > v->c->blocks[v->head]->ref.number)
+		return (struct shown){0};
+	return show(v, chain_ancestor(v->c, v->head, number));
+}
+
+static struct shown show_finalized(const struct view *v)
+{
+	uint64_t depth = v->c->depth;
+
+	if (v->p->lie == LIE_STALE_FINALIZED)
+		depth += OLD_FINALIZED;
+	if (v->p->lie == LIE_EAGER_FINALIZED)
+		depth = 0;
+	return show(v, back(v->c, v->head, depth));
+}
+
+struct shown provider_show(const struct view *v, struct hash32 hash)
+{
+	int block = chain_find(v->c, hash);
+	const struct sim_block *b;
+
+	if (block < 0)
+		return (struct shown){0};
+	b = v->c->blocks[block];
+	if ((b->forger && b->forger != v->p) ||
+	    b->ref.number > v->c->blocks[v->head]->ref.number)
+		return (struct shown){0};
+	return show(v, (unsigned)block);
+}
+
+static void put_header(struct json_writer *w, const struct header *h)
+{
+	json_put_hash(w, "parentHash", h->parent);
+	json_put_hash(w, "sha3Uncles", h->uncles_hash);
+	json_put_address(w, "miner", h->miner);
+	json_put_hash(w, "stateRoot", h->state_root);
+	json_put_hash(w, "transactionsRoot", h->transactions_root);
+	json_put_hash(w, "receiptsRoot", h->receipts_root);
+	json_put_hex(w, "logsBloom", h->bloom, sizeof(h->bloom));
+	json_put_quantity(w, "difficulty", u256_u64(h->difficulty));
+	json_put_quantity(w, "number", h->number);
+	json_put_quantity(w, "gasLimit", h->gas_limit);
+	json_put_quantity(w, "gasUsed", h->gas_used);
+	json_put_quantity(w, "timestamp", h->time);
+	json_put_hex(w, "extraData", h->extra.p, h->extra.len);
+	json_put_hash(w, "mixHash", h->mix_hash);
+	json_put_hex(w, "nonce", h->nonce, sizeof(h->nonce));
+	json_put_quantity(w, "baseFeePerGas", u256_u64(h->base_fee));
+}
+
+static void put_block(struct view *v, const struct shown *s)
+{
+	struct json_writer *w = &v->w;
+
+	if (!s->known || (v->p->lie == LIE_NULLS && s->header.number)) {
+		json_put_null(w, "result");
+		return;
+	}
+	json_begin(w, "result");
+	json_put_hash(w, "hash", s->hash);
+	put_header(w, &s->header);
+	json_end(w);
+}
+
+void provider_block(struct view *v, const json_node *params)
+{
+	struct json_reader r = {0};
+	const char *tag = json_string(&r, json_at(params, 0), NULL, 32);
+	struct json_reader n = {0};
+	struct shown s;
+
+	assert(!r.failed);
+	if (!strcmp(tag, "latest"))
+		s = show(v, v->head);
+	else if (!strcmp(tag, "finalized") || !strcmp(tag, "safe"))
+		s = show_finalized(v);
+	else
+		s = show_number(v, json_quantity(&n, json_at(params, 0), NULL));
+	put_block(v, &s);
+}
