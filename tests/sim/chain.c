@@ -4,48 +4,70 @@
 #include <stdlib.h>
 
 #include "abi/keccak.h"
+#include "abi/tx.h"
+#include "tests/sim/state.h"
 
-void chain_init(struct sim_chain *c)
+static unsigned add(struct sim_chain *c, struct sim_block *b)
+{
+	assert(c->n < SIM_BLOCKS);
+	c->blocks[c->n] = b;
+	c->firsts[c->n] = get_be(b->ref.hash.b, 8);
+	return c->n++;
+}
+
+/* Its header, and the hash of that. */
+static void seal(struct sim_chain *c, struct sim_block *b)
+{
+	struct header *h = &b->header;
+
+	b->tries = state_tries(c, &b->state,
+			       c->n ? c->blocks[b->parent]->tries : NULL);
+	h->form = HEADER_LONDON;
+	h->parent = b->ref.parent;
+	h->number = b->ref.number;
+	h->time = b->ref.time;
+	h->gas_limit = ++c->salt;
+	h->base_fee = u256_from(SIM_BASE_FEE);
+	h->state_root = b->tries->accounts.root;
+	body_seal(b);
+	b->ref.hash = header_hash(h);
+}
+
+void chain_init(struct sim_chain *c, unsigned n_standbys)
 {
 	struct sim_block *genesis = calloc(1, sizeof(*genesis));
+	struct sim_state *s = &genesis->state;
 
 	assert(genesis);
 	memset(c->hatch.b, 0xaa, sizeof(c->hatch.b));
 	memset(c->rollup.b, 0xbb, sizeof(c->rollup.b));
-	for (unsigned i = 0; i < SIM_SEQUENCERS; i++) {
-		memset(c->sequencers[i].b, 0x51, sizeof(c->sequencers[i].b));
-		c->sequencers[i].b[19] = (uint8_t)i;
-	}
-	genesis->state.root = merkle_zero(MERKLE_DEPTH_MIN);
-	genesis->header.form = HEADER_LONDON;
-	genesis->header.time = SIM_GENESIS_S;
-	genesis->header.base_fee = u256_from(SIM_BASE_FEE);
-	genesis->ref.hash = header_hash(&genesis->header);
+	memcpy(c->relayers, c->accounts, sizeof(c->relayers));
+	memcpy(c->sequencers, c->accounts + SIM_RELAYERS,
+	       sizeof(c->sequencers));
+	s->root = merkle_zero(MERKLE_DEPTH_MIN);
+	s->n_standbys = n_standbys;
+	for (unsigned i = 0; i < n_standbys; i++)
+		s->standbys[i] = i + 1;
 	genesis->ref.time = SIM_GENESIS_S;
-	c->blocks[0] = genesis;
-	c->firsts[0] = get_be(genesis->ref.hash.b, 8);
-	c->n = 1;
+	seal(c, genesis);
+	(void)add(c, genesis);
 	c->heads[0] = (struct sim_head){0, 0};
 	c->n_heads = 1;
 }
 
-static void free_txs(struct sim_block *b)
+static void free_block(struct sim_block *b)
 {
-	for (size_t t = 0; t < b->n_txs; t++) {
-		buf_done(&b->txs[t].input);
-		buf_done(&b->txs[t].data);
-	}
+	for (size_t t = 0; t < b->n_txs && !b->forger; t++)
+		body_free(b->txs[t]);
+	free(b);
 }
 
 void chain_done(struct sim_chain *c)
 {
-	for (unsigned i = 0; i < c->n; i++) {
-		struct sim_block *b = c->blocks[i];
-
-		free_txs(b);
-		free(b);
-	}
+	for (unsigned i = 0; i < c->n; i++)
+		free_block(c->blocks[i]);
 	c->n = 0;
+	state_free(c);
 }
 
 void chain_set_head(struct sim_chain *c, unsigned block, uint64_t at_ms)
@@ -111,32 +133,6 @@ bool chain_late(const struct sim_chain *c, const struct sim_state *s,
 	       !chain_in_failover(c, s, now);
 }
 
-static void hash_state(const struct sim_state *s, struct hash32 *ret)
-{
-	*ret = keccak256(s, sizeof(*s));
-}
-
-static void put_txs(struct sim_block *b)
-{
-	struct buf all;
-
-	buf_init(&all, SIM_TXS * sizeof(struct hash32));
-	for (size_t i = 0; i < b->n_txs; i++) {
-		struct sim_tx *tx = &b->txs[i];
-
-		buf_add(&all, tx->hash.b, sizeof(tx->hash.b));
-		if (!tx->has_log)
-			continue;
-		bloom_add(b->header.bloom, slice_of(tx->emitter.b, 20));
-		for (size_t t = 0; t < tx->n_topics; t++)
-			bloom_add(b->header.bloom,
-				  slice_of(tx->topics[t].b, 32));
-	}
-	b->header.transactions_root = keccak256(all.p, all.len);
-	b->header.receipts_root = b->header.transactions_root;
-	buf_done(&all);
-}
-
 const char *contract_run(struct sim_chain *c, struct sim_block *b,
 			 const struct sim_want *want, struct rng *rng);
 
@@ -146,19 +142,18 @@ static const char *run_raw(struct sim_chain *c, struct sim_block *b,
 {
 	size_t before = b->n_txs;
 	const char *why;
+	struct sim_tx *tx;
 
 	if (b->state.nonces[want->relayer] != want->nonce)
 		return "nonce";
 	why = want->idle ? NULL : contract_run(c, b, want, rng);
-	if (b->n_txs == before) {
-		struct sim_tx *tx = &b->txs[b->n_txs++];
-
-		buf_init(&tx->input, 1);
-		buf_init(&tx->data, 1);
-		tx->reverted = why != NULL;
-	}
-	b->txs[before].hash = want->hash;
-	b->txs[before].from = c->relayers[want->relayer];
+	if (b->n_txs == before)
+		body_new(b);
+	tx = b->txs[before];
+	tx->reverted = why != NULL;
+	buf_add_slice(&tx->raw, want->raw);
+	tx->hash = tx_hash(want->raw);
+	tx->from = c->relayers[want->relayer];
 	b->state.nonces[want->relayer]++;
 	return why;
 }
@@ -166,17 +161,16 @@ static const char *run_raw(struct sim_chain *c, struct sim_block *b,
 const char *chain_try(struct sim_chain *c, unsigned head,
 		      const struct sim_want *want)
 {
-	struct sim_block *b = calloc(1, sizeof(*b));
+	struct sim_block *b = malloc(sizeof(*b));
 	struct rng rng = {0};
 	const char *why;
 
-	assert(b && want->call != CALL_COMMIT);
+	assert(b && want->call != CALL_COMMIT && want->is_raw);
 	*b = *c->blocks[head];
+	b->forger = NULL;
 	b->n_txs = 0;
-	memset(b->txs, 0, sizeof(b->txs));
 	why = contract_run(c, b, want, &rng);
-	free_txs(b);
-	free(b);
+	free_block(b);
 	return why;
 }
 
@@ -193,36 +187,13 @@ static struct sim_block *new_block(const struct sim_chain *c, unsigned parent)
 	return b;
 }
 
-/* Its header, and the hash of that. */
-static void seal(struct sim_chain *c, struct sim_block *b)
-{
-	assert(b->ref.time > c->blocks[b->parent]->ref.time);
-	b->header.form = HEADER_LONDON;
-	b->header.parent = b->ref.parent;
-	b->header.number = b->ref.number;
-	b->header.time = b->ref.time;
-	b->header.gas_limit = ++c->salt;
-	b->header.base_fee = u256_from(SIM_BASE_FEE);
-	hash_state(&b->state, &b->header.state_root);
-	put_txs(b);
-	b->ref.hash = header_hash(&b->header);
-}
-
-static unsigned add(struct sim_chain *c, struct sim_block *b)
-{
-	assert(c->n < SIM_BLOCKS);
-	c->blocks[c->n] = b;
-	c->firsts[c->n] = get_be(b->ref.hash.b, 8);
-	return c->n++;
-}
-
 unsigned chain_mine(struct sim_chain *c, unsigned parent, uint64_t time,
 		    const struct sim_want *wants, size_t n, struct rng *rng,
 		    const char **refused)
 {
 	struct sim_block *b = new_block(c, parent);
 
-	assert(n <= SIM_TXS);
+	assert(n <= SIM_TXS && time > c->blocks[parent]->ref.time);
 	b->ref.time = time;
 	for (size_t i = 0; i < n; i++)
 		refused[i] = wants[i].is_raw
@@ -230,17 +201,6 @@ unsigned chain_mine(struct sim_chain *c, unsigned parent, uint64_t time,
 				     : contract_run(c, b, &wants[i], rng);
 	seal(c, b);
 	return add(c, b);
-}
-
-static struct sim_tx copy_tx(const struct sim_tx *from)
-{
-	struct sim_tx tx = *from;
-
-	buf_init(&tx.input, from->input.max);
-	buf_init(&tx.data, from->data.max);
-	buf_add_slice(&tx.input, buf_slice(&from->input));
-	buf_add_slice(&tx.data, buf_slice(&from->data));
-	return tx;
 }
 
 unsigned chain_forge(struct sim_chain *c, unsigned parent,
@@ -251,10 +211,11 @@ unsigned chain_forge(struct sim_chain *c, unsigned parent,
 
 	b->forger = what->by;
 	b->ref.time = like->ref.time + what->later_s;
-	for (size_t i = 0; !what->empty && i < like->n_txs; i++)
-		b->txs[b->n_txs++] = copy_tx(&like->txs[i]);
-	if (!what->empty)
+	if (!what->empty) {
 		b->state = like->state;
+		b->n_txs = like->n_txs;
+		memcpy(b->txs, like->txs, sizeof(b->txs));
+	}
 	seal(c, b);
 	if (what->unhashed)
 		b->ref.hash = keccak256(b->ref.hash.b, sizeof(b->ref.hash.b));

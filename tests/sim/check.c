@@ -104,6 +104,7 @@ void check_signed(unsigned guardian, const struct vote *v)
 	uint64_t latest = c->blocks[head]->ref.time;
 
 	check_disjoint(guardian, v);
+	world->counts[COUNT_BALLOTS]++;
 	if (world->n_signed < SIM_VOTES)
 		world->votes[world->n_signed++] =
 			(struct sim_signed){guardian, *v};
@@ -168,7 +169,7 @@ static void check_view(const struct sim_node *n)
 			  n->at, (unsigned long long)acted->ref.number);
 }
 
-static void check_facts(const struct sim_node *n)
+static void check_facts(struct sim_node *n)
 {
 	const struct hatch_facts *f = &n->w->sight.facts;
 	const struct sim_chain *c = &world->chain;
@@ -181,6 +182,9 @@ static void check_facts(const struct sim_node *n)
 	b = true_block(n, &f->block, "facts' block");
 	if (!b)
 		return;
+	if (!hash_eq(n->facts_at, f->block.hash))
+		world->counts[f->proved ? COUNT_PROVED : COUNT_AGREED]++;
+	n->facts_at = f->block.hash;
 	s = &b->state;
 	same = f->epoch == s->epoch && f->promoted_at == s->promoted_at &&
 	       f->opened_at == s->opened_at && f->count == s->count &&

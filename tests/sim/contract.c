@@ -5,7 +5,6 @@
 #include "abi/contracts_tables.h"
 #include "abi/diff.h"
 #include "abi/family/sovereign.h"
-#include "abi/keccak.h"
 #include "abi/words.h"
 #include "tests/sim/chain.h"
 
@@ -20,33 +19,16 @@ static struct hash32 topic_u64(uint64_t value)
 }
 
 static struct sim_tx *new_tx(const struct sim_chain *c, struct sim_block *b,
-			     struct address from, struct address to,
 			     enum sovereign_event event)
 {
-	struct sim_tx *tx = &b->txs[b->n_txs++];
+	struct sim_tx *tx = body_new(b);
 
-	buf_init(&tx->input, INPUT_MAX);
-	buf_init(&tx->data, INPUT_MAX);
-	tx->from = from;
-	tx->to = to;
 	tx->has_log = true;
 	tx->emitter = sovereign_emitter(event) == SOVEREIGN_HATCH ? c->hatch
 								  : c->rollup;
+	tx->to = tx->emitter;
 	tx->topics[0] = sovereign_topic(event);
 	return tx;
-}
-
-static void seal(struct sim_tx *tx, uint64_t nonce)
-{
-	struct buf b;
-
-	assert(!tx->input.failed && !tx->data.failed);
-	buf_init(&b, 2 * INPUT_MAX);
-	buf_add_be(&b, nonce, 8);
-	buf_add(&b, tx->from.b, 20);
-	buf_add_slice(&b, buf_slice(&tx->input));
-	tx->hash = keccak256(b.p, b.len);
-	buf_done(&b);
 }
 
 /* ---- commit ---- */
@@ -93,13 +75,14 @@ static void put_batch(struct buf *to, const struct batch *b)
 }
 
 static void emit_committed(struct sim_tx *tx, const struct commit_call *call,
-			   uint64_t time, uint64_t leaves_before)
+			   struct address sequencer, uint64_t time,
+			   uint64_t leaves_before)
 {
 	struct buf *d = &tx->data;
 
 	tx->n_topics = 3;
 	tx->topics[1] = topic_u64(call->batch.number);
-	tx->topics[2] = typed_address(tx->from);
+	tx->topics[2] = typed_address(sequencer);
 	put_batch(d, &call->batch);
 	abi_put_u64(d, time);
 	abi_put_u64(d, leaves_before);
@@ -114,7 +97,7 @@ static const char *commit(struct sim_chain *c, struct sim_block *b,
 {
 	struct sim_state *s = &b->state;
 	struct commit_call call = {0};
-	struct buf diff;
+	struct buf diff, input;
 	struct sim_tx *tx;
 	uint64_t leaves = s->leaf_count;
 
@@ -137,11 +120,13 @@ static const char *commit(struct sim_chain *c, struct sim_block *b,
 	call.batch.root = s->root;
 	call.batch.leaf_count = s->leaf_count;
 	call.batch.diff_hash = diff_hash(call.diff, call.roots, call.steps);
-	tx = new_tx(c, b, c->sequencers[want->sequencer], c->rollup,
-		    SOVEREIGN_COMMITTED);
-	commit_encode(&call, &tx->input);
-	emit_committed(tx, &call, b->ref.time, leaves);
-	seal(tx, s->count);
+	tx = new_tx(c, b, SOVEREIGN_COMMITTED);
+	buf_init(&input, INPUT_MAX);
+	commit_encode(&call, &input);
+	emit_committed(tx, &call, c->sequencers[want->sequencer], b->ref.time,
+		       leaves);
+	body_sign(c, b, tx, SIM_RELAYERS + want->sequencer, buf_slice(&input));
+	buf_done(&input);
 	buf_done(&diff);
 	return NULL;
 }
@@ -234,13 +219,12 @@ static const char *promote(struct sim_chain *c, struct sim_block *b,
 	s->promoted_for[to] = s->count + 1;
 	s->standbys[at] = from;
 	s->active = to;
-	tx = new_tx(c, b, c->sequencers[to], c->hatch, SOVEREIGN_PROMOTED);
+	tx = new_tx(c, b, SOVEREIGN_PROMOTED);
 	tx->n_topics = 4;
 	tx->topics[1] = topic_u64(s->epoch);
 	tx->topics[2] = typed_address(c->sequencers[from]);
 	tx->topics[3] = typed_address(c->sequencers[to]);
 	abi_put_u64(&tx->data, s->count);
-	seal(tx, s->epoch);
 	return NULL;
 }
 
@@ -253,13 +237,12 @@ static void open_hatch(struct sim_chain *c, struct sim_block *b, unsigned cause)
 	s->opened_at = b->ref.time;
 	s->state = ROLLUP_OPEN;
 	s->openings++;
-	tx = new_tx(c, b, c->sequencers[0], c->hatch, SOVEREIGN_OPENED);
+	tx = new_tx(c, b, SOVEREIGN_OPENED);
 	tx->n_topics = 2;
 	tx->topics[1] = topic_u64(s->epoch);
 	abi_put_u64(&tx->data, cause);
 	abi_put_hash(&tx->data, s->root);
 	abi_put_u64(&tx->data, s->count);
-	seal(tx, s->epoch);
 }
 
 static const char *open_by_vote(struct sim_chain *c, struct sim_block *b,
@@ -295,18 +278,57 @@ static const char *open_after_deadline(struct sim_chain *c, struct sim_block *b)
 	return NULL;
 }
 
+/* As a call of the hatch, from somebody who pays for it. */
+static void carry(struct sim_chain *c, struct sim_block *b,
+		  const struct sim_want *want)
+{
+	struct sim_tx *tx = b->txs[b->n_txs - 1];
+	struct buf input, signatures;
+
+	buf_init(&input, INPUT_MAX);
+	buf_init(&signatures, INPUT_MAX);
+	for (size_t i = 0; i < want->bundle.n; i++)
+		buf_add(&signatures, want->bundle.signatures[i].b, 65);
+	if (want->call == CALL_PROMOTE) {
+		abi_put_selector(&input, SEL_ESCAPEHATCH_PROMOTE);
+		abi_put_address(&input, c->sequencers[want->sequencer]);
+		abi_put_u64(&input, want->bundle.vote.expiry);
+		abi_put_u64(&input, 3 * ABI_WORD);
+		abi_put_bytes(&input, buf_slice(&signatures));
+	} else if (want->call == CALL_OPEN) {
+		abi_put_selector(&input, SEL_ESCAPEHATCH_OPEN);
+		abi_put_u64(&input, 3 * ABI_WORD);
+		abi_put_u64(&input, want->bundle.vote.expiry);
+		abi_put_u64(&input, 4 * ABI_WORD);
+		abi_put_u64(&input, 0); /* args: none */
+		abi_put_bytes(&input, buf_slice(&signatures));
+	} else {
+		abi_put_selector(&input, SEL_ESCAPEHATCH_OPEN_AFTER_DEADLINE);
+	}
+	body_sign(c, b, tx, SIM_CARRIER, buf_slice(&input));
+	buf_done(&input);
+	buf_done(&signatures);
+}
+
 const char *contract_run(struct sim_chain *c, struct sim_block *b,
 			 const struct sim_want *want, struct rng *rng)
 {
+	const char *why = NULL;
+
 	switch (want->call) {
 	case CALL_COMMIT:
 		return commit(c, b, want, rng);
 	case CALL_PROMOTE:
-		return promote(c, b, want);
+		why = promote(c, b, want);
+		break;
 	case CALL_OPEN:
-		return open_by_vote(c, b, want);
+		why = open_by_vote(c, b, want);
+		break;
 	case CALL_OPEN_DEADLINE:
-		return open_after_deadline(c, b);
+		why = open_after_deadline(c, b);
+		break;
 	}
-	return "?";
+	if (!why && !want->is_raw)
+		carry(c, b, want);
+	return why;
 }

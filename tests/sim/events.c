@@ -1,14 +1,9 @@
-/* What happens: the plan of a seed, L1's blocks, sequencers, whoever carries
- * bundles to L1, and the faults. */
+/* What happens at a tick: L1's blocks, sequencers, whoever carries bundles to
+ * L1, and the faults. */
 #include <assert.h>
 #include <stdio.h>
 
 #include "tests/sim/world.h"
-
-#define CHAOS_MS    45000
-#define QUIET_MS    35000 /* and until what is late was acted on */
-#define NEVER	    UINT64_MAX
-#define HISTORY_MAX 80
 
 static bool chance(unsigned percent)
 {
@@ -18,150 +13,6 @@ static bool chance(unsigned percent)
 static uint64_t between(uint64_t from, uint64_t to)
 {
 	return rng_between(&world->rng, from, to);
-}
-
-/* ---- the plan ---- */
-
-static void plan_chain(void)
-{
-	static const uint8_t depths[] = {1, 1, 2, 2, 3, 4, 6, 10, 24, 64};
-	struct sim_chain *c = &world->chain;
-	struct sim_state *s;
-	uint64_t block_s, round;
-
-	c->depth = depths[between(0, ARRAY_LEN(depths) - 1)];
-	block_s = c->depth > 10 ? 1 : between(3, 6);
-	/* a bundle must meet, travel and be mined within a round or so */
-	round = 10 + between(2, 3) * block_s;
-	c->by_confirmations = chance(40);
-	world->block_ms = block_s * 1000;
-	c->terms = (struct hatch_terms){.sla_window = (uint32_t)between(10, 30),
-					.failover_window =
-						(uint32_t)between(40, 60),
-					.inclusion_window = 600,
-					.notice = 10000,
-					.finality = 600,
-					.round = (uint32_t)round};
-	/* nobody votes: then the deadline opens the hatch, and relayers know */
-	world->by_hand = chance(10);
-	c->terms.hard_deadline = world->by_hand
-					 ? c->terms.sla_window +
-						   c->terms.failover_window +
-						   (uint32_t)between(1, 20)
-					 : 3000;
-	c->n_guardians = chance(80) ? 3 : between(4, SIM_GUARDIANS);
-	c->thresholds.promote = (uint8_t)(c->n_guardians / 2 + 1);
-	c->thresholds.open =
-		(uint8_t)between(c->thresholds.promote, c->n_guardians);
-	c->thresholds.resume = c->thresholds.amend = c->thresholds.open;
-	memcpy(c->relayers, sim_relayers, sizeof(c->relayers));
-	memcpy(c->guardians, sim_guardians,
-	       c->n_guardians * sizeof(c->guardians[0]));
-	chain_init(c);
-	s = &c->blocks[0]->state;
-	s->n_standbys = (unsigned)between(1, SIM_SEQUENCERS - 1);
-	for (unsigned i = 0; i < s->n_standbys; i++)
-		s->standbys[i] = i + 1;
-}
-
-/* Blocks with batches in them, up to the moment the watchers start. */
-static void plan_history(void)
-{
-	struct sim_chain *c = &world->chain;
-	uint64_t block_s = world->block_ms / 1000;
-	uint64_t n = c->depth + between(3, 12);
-	uint64_t from = sim_unix_s(world->now_ms) - n * block_s;
-	struct sim_want want = {.call = CALL_COMMIT};
-	unsigned head = 0;
-	const char *refused;
-
-	for (uint64_t i = 0; i < n; i++) {
-		want.writes = (unsigned)between(0, 4);
-		head = chain_mine(c, head, from + i * block_s, &want,
-				  i % 3 == 0, &world->rng, &refused);
-	}
-	chain_set_head(c, head, world->now_ms - 10000);
-	world->next_block_ms = world->now_ms + world->block_ms;
-}
-
-static void plan_sequencers(void)
-{
-	for (unsigned i = 0; i < SIM_SEQUENCERS; i++) {
-		world->alive[i] = i == 0 || chance(75);
-		world->ready[i] = chance(65);
-		world->stop_ms[i] = NEVER;
-	}
-	world->batch_ms = between(3, 8) * 1000;
-	world->next_batch_ms = world->now_ms;
-	/* most stalls happen, and end, in the midst of the faults */
-	if (chance(75))
-		world->stop_ms[0] = world->now_ms + between(0, 30) * 1000;
-}
-
-static void plan_faults(void)
-{
-	struct sim_faults *f = &world->faults;
-
-	f->drop = chance(50) ? (unsigned)between(1, 15) : 0;
-	f->delay = chance(50) ? (unsigned)between(1, 20) : 0;
-	f->crash = chance(60) ? (unsigned)between(1, 10) : 0;
-	f->signer_crash = chance(50) ? (unsigned)between(1, 10) : 0;
-	f->lose_answer = chance(50) ? (unsigned)between(1, 20) : 0;
-	f->pause = chance(30) ? (unsigned)between(1, 3) : 0;
-	f->reorg = chance(60) ? (unsigned)between(2, 20) : 0;
-	f->skip_block = chance(30) ? (unsigned)between(1, 30) : 0;
-	f->withhold = chance(30) ? (unsigned)between(10, 60) : 0;
-	f->full_disk = chance(20);
-	f->down_provider = chance(25);
-	f->liar = chance(70);
-}
-
-static void choose_lie(struct sim_provider *p)
-{
-	enum sim_lie lie = (enum sim_lie)between(1, SIM_LIES - 1);
-	const struct sim_chain *c = &world->chain;
-	unsigned head = chain_head_at(c, world->now_ms);
-	uint64_t from = c->blocks[head]->ref.number;
-
-	if (lie == LIE_OTHER_HASH || lie == LIE_OWN_CHAIN)
-		from = from > 20 ? from - 20 : 0;
-	provider_lie(p, lie, from);
-	sim_say("provider %u lies: %s", (unsigned)(p - world->providers),
-		sim_lie_names[lie]);
-}
-
-static void plan_providers(void)
-{
-	unsigned bad = (unsigned)between(0, SIM_PROVIDERS - 1);
-
-	for (unsigned i = 0; i < SIM_PROVIDERS; i++) {
-		world->providers[i].lag_ms = between(0, 2000);
-		world->providers[i].slow_ms = chance(10) ? between(0, 1500) : 0;
-	}
-	if (world->faults.liar)
-		choose_lie(&world->providers[bad]);
-	else if (world->faults.down_provider)
-		world->providers[bad].down = true;
-}
-
-void events_plan(void)
-{
-	world->now_ms = SIM_START_MS;
-	world->quiet_ms = world->now_ms + CHAOS_MS;
-	plan_chain();
-	world->end_ms = world->quiet_ms + QUIET_MS +
-			world->chain.depth * world->block_ms;
-	plan_history();
-	plan_sequencers();
-	plan_faults();
-	plan_providers();
-	world->n_nodes = world->chain.n_guardians + chance(20);
-	for (unsigned i = 0; i < world->n_nodes; i++)
-		node_init(&world->nodes[i], i);
-	if (world->by_hand || chance(25))
-		world->n_relayers = chance(70) ? 1 : SIM_RELAYERS;
-	for (unsigned i = 0; i < world->n_relayers; i++)
-		relayer_init(&world->relayers[i], i);
 }
 
 /* ---- L1 ---- */
@@ -185,7 +36,7 @@ static void want_batches(const struct sim_state *s, struct sim_want *wants,
 			world->alive[i] = false;
 			if (chance(2)) { /* it comes back */
 				world->alive[i] = true;
-				world->stop_ms[i] = NEVER;
+				world->stop_ms[i] = SIM_NEVER;
 			}
 		}
 	if (world->next_batch_ms > world->now_ms)
@@ -262,7 +113,7 @@ static void want_bundles(struct sim_want *wants, size_t *n,
 
 static void promoted(void)
 {
-	world->promotions++;
+	world->counts[COUNT_PROMOTIONS]++;
 	world->promoted_ms = world->now_ms;
 }
 
@@ -279,9 +130,9 @@ static unsigned mine(unsigned parent, uint64_t time,
 		if (!refused[i] && wants[i].call == CALL_PROMOTE)
 			promoted();
 		if (!refused[i] && wants[i].call == CALL_OPEN)
-			world->openings++;
+			world->counts[COUNT_OPENINGS]++;
 		if (!refused[i] && wants[i].call == CALL_OPEN_DEADLINE)
-			world->deadlines++;
+			world->counts[COUNT_DEADLINES]++;
 		if (wants[i].call == CALL_COMMIT && !refused[i] &&
 		    wants[i].sequencer != before->active &&
 		    wants[i].sequencer != c->blocks[block]->state.active)
@@ -308,7 +159,7 @@ static void reorg(void)
 		deep = top > 2 ? top - 2 : 0;
 	if (!deep || c->n + deep + 2 > SIM_BLOCKS)
 		return;
-	world->reorgs++;
+	world->counts[COUNT_REORGS]++;
 	if (deep > c->depth)
 		world->broken_ms = world->now_ms;
 	sim_say("reorg of %llu blocks at %llu", (unsigned long long)deep,
@@ -375,7 +226,7 @@ static void trouble_nodes(void)
 
 		if (n->w && chance(world->faults.crash)) {
 			if (chance(20)) { /* between two turns */
-				world->crashes++;
+				world->counts[COUNT_CRASHES]++;
 				node_stop(n);
 			} else {
 				fate_of(&n->fate);
@@ -407,7 +258,7 @@ static void trouble_providers(void)
 	if (world->providers[bad].down && chance(3))
 		world->providers[bad].down = false;
 	else if (world->faults.liar && chance(3))
-		choose_lie(&world->providers[bad]);
+		plan_lie(&world->providers[bad]);
 }
 
 /* Everything is well from here on, but the liar lies on. */

@@ -97,12 +97,12 @@ enum sim_sent mempool_add(struct sim_mempool *m, const struct sim_chain *c,
 	if (tx_decode_signed(raw, &tx, &signature, &sender))
 		return SENT_BAD;
 	p.want.relayer = relayer_of(c, sender);
-	*ret_hash = p.want.hash = tx_hash(raw);
+	*ret_hash = p.hash = tx_hash(raw);
 	p.want.nonce = tx.nonce;
 	p.payload = payload_of(&tx);
 	if (p.want.relayer == SIM_RELAYERS || tx.chain_id != SIM_CHAIN_ID)
 		return SENT_BAD;
-	if (mempool_has(m, p.want.hash))
+	if (mempool_has(m, p.hash))
 		return SENT_KNOWN;
 	if (tx.nonce < at->nonces[p.want.relayer])
 		return SENT_NONCE_LOW;
@@ -115,15 +115,25 @@ enum sim_sent mempool_add(struct sim_mempool *m, const struct sim_chain *c,
 	*ret_why = look(m, &p);
 	if (*ret_why && !p.want.idle)
 		return SENT_BAD;
-	if (m->n < SIM_POOL)
-		m->txs[m->n++] = p;
+	if (m->n == SIM_POOL)
+		return SENT_OK;
+	buf_init(&p.raw, raw.len);
+	buf_add_slice(&p.raw, raw);
+	p.want.raw = buf_slice(&p.raw);
+	m->txs[m->n++] = p;
 	return SENT_OK;
+}
+
+void mempool_done(struct sim_mempool *m)
+{
+	while (m->n)
+		buf_done(&m->txs[--m->n].raw);
 }
 
 bool mempool_has(const struct sim_mempool *m, struct hash32 hash)
 {
 	for (size_t i = 0; i < m->n; i++)
-		if (hash_eq(m->txs[i].want.hash, hash))
+		if (hash_eq(m->txs[i].hash, hash))
 			return true;
 	return false;
 }

@@ -8,8 +8,9 @@
 #define SIM_POOL 512
 
 struct sim_pooled {
-	struct sim_want want;  /* with its raw transaction */
-	struct hash32 payload; /* of to, value and data */
+	struct sim_want want; /* borrows raw */
+	struct buf raw;
+	struct hash32 hash, payload; /* payload: of to, value and data */
 };
 
 struct sim_mempool {
@@ -23,6 +24,7 @@ enum sim_sent { SENT_OK, SENT_KNOWN, SENT_NONCE_LOW, SENT_BAD };
 enum sim_sent mempool_add(struct sim_mempool *m, const struct sim_chain *c,
 			  const struct sim_state *at, struct slice raw,
 			  struct hash32 *ret_hash, const char **ret_why);
+void mempool_done(struct sim_mempool *m);
 bool mempool_has(const struct sim_mempool *m, struct hash32 hash);
 /* What a block on that state may hold, each account's next in order. */
 size_t mempool_pick(const struct sim_mempool *m, const struct sim_state *at,

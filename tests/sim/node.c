@@ -130,7 +130,7 @@ void node_step(struct sim_node *n)
 	if (setjmp(world->dead)) {
 		world->on = NULL;
 		world->stepping = false;
-		world->crashes++;
+		world->counts[COUNT_CRASHES]++;
 		if (!n->fate.failed)
 			sim_break("node %u gave up though its disk is well",
 				  n->at);

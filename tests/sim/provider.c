@@ -33,63 +33,96 @@ const char *const sim_lie_names[SIM_LIES] = {
 	"eager finalized",
 	"rate limit",
 	"empty calls",
+	"false proof",
+	"cut proof",
+	"proof of another block",
+	"proof of another account",
+	"proof of another slot",
+	"receipts of another block",
+	"log changed",
+	"other code",
+	"other nonce",
 };
 
 const char *provider_bad_send;
 
-static bool account_call(struct view *v, const char *method,
-			 const json_node *params)
+static void chain_id(struct view *v, const json_node *params)
 {
-	if (!strcmp(method, "eth_getTransactionReceipt"))
-		provider_receipt(v, params);
-	else if (!strcmp(method, "eth_getTransactionCount"))
-		provider_count(v, params);
-	else if (!strcmp(method, "eth_getBalance"))
-		json_put_quantity(&v->w, "result", 1000000000000000000);
-	else if (!strcmp(method, "eth_maxPriorityFeePerGas"))
-		json_put_quantity(&v->w, "result", 1);
-	else if (!strcmp(method, "eth_gasPrice"))
-		json_put_quantity(&v->w, "result", 8);
-	else if (!strcmp(method, "eth_estimateGas"))
-		provider_estimate(v, params);
-	else if (!strcmp(method, "eth_sendRawTransaction"))
-		provider_send(v, params);
-	else
-		return false;
-	return true;
+	(void)params;
+	json_put_quantity(&v->w, "result",
+			  SIM_CHAIN_ID + provider_lies(v, LIE_OTHER_CHAIN));
 }
 
+static void max_tip(struct view *v, const json_node *params)
+{
+	(void)params;
+	json_put_quantity(&v->w, "result", SIM_TIP);
+}
+
+static void gas_price(struct view *v, const json_node *params)
+{
+	(void)params;
+	json_put_quantity(&v->w, "result", SIM_BASE_FEE + SIM_TIP);
+}
+
+static const struct method {
+	const char *name;
+	provider_method *run;
+} methods[] = {
+	{"eth_chainId", chain_id},
+	{"eth_getBlockByNumber", provider_block_by_number},
+	{"eth_getBlockByHash", provider_block_by_hash},
+	{"eth_getStorageAt", provider_storage},
+	{"eth_call", provider_call},
+	{"eth_getProof", provider_proof},
+	{"eth_getCode", provider_code},
+	{"eth_getLogs", provider_logs},
+	{"eth_getTransactionByHash", provider_transaction},
+	{"eth_getTransactionReceipt", provider_receipt},
+	{"eth_getBlockReceipts", provider_receipts},
+	{"eth_getTransactionCount", provider_count},
+	{"eth_getBalance", provider_balance},
+	{"eth_maxPriorityFeePerGas", max_tip},
+	{"eth_gasPrice", gas_price},
+	{"eth_estimateGas", provider_estimate},
+	{"eth_sendRawTransaction", provider_send},
+};
+
 /* ---- one batch ---- */
+
+static provider_method *method_named(const struct sim_provider *p,
+				     const char *name)
+{
+	if ((p->lacks_proofs && !strcmp(name, "eth_getProof")) ||
+	    (p->lacks_receipts && !strcmp(name, "eth_getBlockReceipts")))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(methods); i++)
+		if (!strcmp(methods[i].name, name))
+			return methods[i].run;
+	return NULL;
+}
 
 static void one_call(struct view *v, const json_node *o, uint64_t id)
 {
 	struct json_reader r = {0};
-	const char *method = json_string(&r, o, "method", 64);
+	const char *name = json_string(&r, o, "method", 64);
 	const json_node *params = json_array(&r, o, "params");
+	provider_method *run = method_named(v->p, name);
+	char text[128];
 
 	assert(!r.failed);
 	json_begin(&v->w, NULL);
 	json_put_string(&v->w, "jsonrpc", "2.0");
 	json_put_u64(&v->w, "id", id);
-	if (v->p->lie == LIE_ERRORS)
+	if (provider_lies(v, LIE_ERRORS)) {
 		provider_error(v, 1, "internal error");
-	else if (!strcmp(method, "eth_chainId"))
-		json_put_quantity(&v->w, "result",
-				  v->p->lie == LIE_OTHER_CHAIN
-					  ? SIM_CHAIN_ID + 1
-					  : SIM_CHAIN_ID);
-	else if (!strcmp(method, "eth_getBlockByNumber"))
-		provider_block(v, params);
-	else if (!strcmp(method, "eth_getStorageAt"))
-		provider_storage(v, params);
-	else if (!strcmp(method, "eth_call"))
-		provider_call(v, params);
-	else if (!strcmp(method, "eth_getLogs"))
-		provider_logs(v, params);
-	else if (!strcmp(method, "eth_getTransactionByHash"))
-		provider_transaction(v, params);
-	else if (!account_call(v, method, params))
-		provider_error(v, 1, "the method does not exist");
+	} else if (run) {
+		run(v, params);
+	} else {
+		snprintf(text, sizeof(text),
+			 "the method %s does not exist/is not available", name);
+		provider_error(v, 1, text);
+	}
 	json_end(&v->w);
 }
 
@@ -108,7 +141,7 @@ void provider_answer(struct sim_chain *c, struct sim_provider *p,
 	const json_node *list;
 	size_t n;
 
-	if (p->lie == LIE_RATE_LIMIT) {
+	if (provider_lies(&v, LIE_RATE_LIMIT)) {
 		buf_add_str(to, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{"
 				"\"code\":429,\"message\":\"rate limit\"}}");
 		return;
@@ -123,9 +156,10 @@ void provider_answer(struct sim_chain *c, struct sim_provider *p,
 	json_begin_array(&v.w, NULL);
 	for (size_t i = 0; i < n; i++)
 		one_call(&v, json_at(list, i),
-			 p->lie == LIE_SWAPPED_ANSWERS ? n - 1 - i : i);
+			 provider_lies(&v, LIE_SWAPPED_ANSWERS) ? n - 1 - i
+								: i);
 	json_end_array(&v.w);
 	assert(!to->failed);
-	if (p->lie == LIE_CUT_JSON)
+	if (provider_lies(&v, LIE_CUT_JSON))
 		to->len = to->len / 2;
 }

@@ -34,17 +34,29 @@ enum sim_lie {
 	LIE_EAGER_FINALIZED, /* its head */
 	LIE_RATE_LIMIT,
 	LIE_EMPTY_CALLS, /* "0x": no contract there */
+	LIE_FALSE_PROOF, /* a byte of a storage proof is another */
+	LIE_CUT_PROOF,	 /* the last node of each is missing */
+	LIE_PROOF_OF_OTHER_BLOCK,
+	LIE_PROOF_OF_OTHER_ACCOUNT,
+	LIE_PROOF_OF_OTHER_SLOT,
+	LIE_OTHER_RECEIPTS, /* of a block before */
+	LIE_LOG_CHANGED,    /* a bit in it */
+	LIE_OTHER_CODE,
+	LIE_OTHER_NONCE,
 };
-#define SIM_LIES (LIE_EMPTY_CALLS + 1)
+#define SIM_LIES (LIE_OTHER_NONCE + 1)
 
 extern const char *const sim_lie_names[SIM_LIES];
 
 struct sim_provider {
 	uint64_t lag_ms; /* it hears of blocks so much later */
 	enum sim_lie lie;
+	bool played;	     /* since it was chosen */
 	uint64_t lie_number; /* the block its lie begins at */
 	bool down;
-	uint64_t slow_ms; /* added to every answer */
+	bool lacks_proofs, lacks_receipts,
+		lacks_tags; /* the methods, finalized */
+	uint64_t slow_ms;   /* added to every answer */
 	/* what its chain has for a mined block, or 0: nothing yet */
 	unsigned forged[SIM_BLOCKS];
 };

@@ -11,6 +11,12 @@
 #define BLOCK_S	      4
 #define FORGED_MAX    (SIM_BLOCKS / 2) /* then it tells the truth */
 
+bool provider_lies(struct view *v, enum sim_lie lie)
+{
+	v->p->played |= v->p->lie == lie;
+	return v->p->lie == lie;
+}
+
 void provider_lie(struct sim_provider *p, enum sim_lie lie,
 		  uint64_t from_number)
 {
@@ -45,6 +51,7 @@ static unsigned fork_to(struct sim_chain *c, struct sim_provider *p,
 		what.like = path[n];
 		at = p->forged[path[n]] = chain_forge(c, at, &what);
 	}
+	p->played |= at != head;
 	return at;
 }
 
@@ -54,6 +61,7 @@ static unsigned run_ahead(struct sim_chain *c, struct sim_provider *p,
 	struct sim_forgery what = {.by = p, .like = head, .empty = true};
 	unsigned at = head;
 
+	p->played = true;
 	while (!p->forged[head] && what.later_s < AHEAD * BLOCK_S) {
 		what.later_s += BLOCK_S;
 		at = chain_forge(c, at, &what);
@@ -70,11 +78,17 @@ static unsigned back(const struct sim_chain *c, unsigned from, uint64_t blocks)
 	return chain_ancestor(c, from, number > blocks ? number - blocks : 0);
 }
 
+unsigned provider_earlier(const struct view *v, unsigned block, uint64_t blocks)
+{
+	return back(v->c, block, blocks);
+}
+
 unsigned provider_head(struct sim_chain *c, struct sim_provider *p,
 		       unsigned head)
 {
 	switch (p->lie) {
 	case LIE_OLDER_HEAD:
+		p->played = true;
 		return back(c, head, BEHIND);
 	case LIE_NEWER_HEAD:
 		return c->n < FORGED_MAX ? run_ahead(c, p, head) : head;
@@ -89,7 +103,7 @@ unsigned provider_head(struct sim_chain *c, struct sim_provider *p,
 
 /* ---- one block ---- */
 
-static struct shown show(const struct view *v, unsigned block)
+static struct shown show(struct view *v, unsigned block)
 {
 	const struct sim_block *b = v->c->blocks[block];
 	struct shown s = {.known = true,
@@ -99,36 +113,36 @@ static struct shown show(const struct view *v, unsigned block)
 
 	if (!b->ref.number)
 		return s;
-	if (v->p->lie == LIE_LATER_TIME)
+	if (provider_lies(v, LIE_LATER_TIME))
 		s.header.time += LATER_S;
-	if (v->p->lie == LIE_EARLIER_TIME)
+	if (provider_lies(v, LIE_EARLIER_TIME))
 		s.header.time = SIM_GENESIS_S;
-	if (v->p->lie == LIE_OTHER_PARENT)
+	if (provider_lies(v, LIE_OTHER_PARENT))
 		s.header.parent = keccak256(s.header.parent.b, 32);
-	if (v->p->lie == LIE_NO_BLOOM)
+	if (provider_lies(v, LIE_NO_BLOOM))
 		memset(s.header.bloom, 0, sizeof(s.header.bloom));
 	return s;
 }
 
-static struct shown show_number(const struct view *v, uint64_t number)
+struct shown provider_show_number(struct view *v, uint64_t number)
 {
 	if (number > v->c->blocks[v->head]->ref.number)
 		return (struct shown){0};
 	return show(v, chain_ancestor(v->c, v->head, number));
 }
 
-static struct shown show_finalized(const struct view *v)
+static struct shown show_finalized(struct view *v)
 {
 	uint64_t depth = v->c->depth;
 
-	if (v->p->lie == LIE_STALE_FINALIZED)
+	if (provider_lies(v, LIE_STALE_FINALIZED))
 		depth += OLD_FINALIZED;
-	if (v->p->lie == LIE_EAGER_FINALIZED)
+	if (provider_lies(v, LIE_EAGER_FINALIZED))
 		depth = 0;
 	return show(v, back(v->c, v->head, depth));
 }
 
-struct shown provider_show(const struct view *v, struct hash32 hash)
+struct shown provider_show(struct view *v, struct hash32 hash)
 {
 	int block = chain_find(v->c, hash);
 	const struct sim_block *b;
@@ -162,33 +176,68 @@ static void put_header(struct json_writer *w, const struct header *h)
 	json_put_quantity(w, "baseFeePerGas", u256_u64(h->base_fee));
 }
 
-static void put_block(struct view *v, const struct shown *s)
+static void put_block(struct view *v, const struct shown *s, bool whole)
 {
 	struct json_writer *w = &v->w;
+	const struct sim_block *b = v->c->blocks[s->block];
 
-	if (!s->known || (v->p->lie == LIE_NULLS && s->header.number)) {
+	if (!s->known || (s->header.number && provider_lies(v, LIE_NULLS))) {
 		json_put_null(w, "result");
 		return;
 	}
 	json_begin(w, "result");
 	json_put_hash(w, "hash", s->hash);
 	put_header(w, &s->header);
+	json_begin_array(w, "transactions");
+	for (size_t i = 0; i < b->n_txs; i++) {
+		if (whole)
+			provider_put_tx(v, s, i);
+		else
+			json_put_hash(w, NULL, b->txs[i]->hash);
+	}
+	json_end_array(w);
+	json_begin_array(w, "uncles");
+	json_end_array(w);
 	json_end(w);
 }
 
-void provider_block(struct view *v, const json_node *params)
+static bool is_whole(const json_node *params)
 {
 	struct json_reader r = {0};
+	bool whole = json_bool(&r, json_at(params, 1), NULL);
+
+	assert(!r.failed);
+	return whole;
+}
+
+void provider_block_by_number(struct view *v, const json_node *params)
+{
+	struct json_reader r = {0}, n = {0};
 	const char *tag = json_string(&r, json_at(params, 0), NULL, 32);
-	struct json_reader n = {0};
+	bool tags = !strcmp(tag, "finalized") || !strcmp(tag, "safe");
 	struct shown s;
 
 	assert(!r.failed);
+	if (tags && v->p->lacks_tags) {
+		provider_error(v, 1, "invalid block number");
+		return;
+	}
 	if (!strcmp(tag, "latest"))
 		s = show(v, v->head);
-	else if (!strcmp(tag, "finalized") || !strcmp(tag, "safe"))
+	else if (tags)
 		s = show_finalized(v);
 	else
-		s = show_number(v, json_quantity(&n, json_at(params, 0), NULL));
-	put_block(v, &s);
+		s = provider_show_number(
+			v, json_quantity(&n, json_at(params, 0), NULL));
+	put_block(v, &s, is_whole(params));
+}
+
+void provider_block_by_hash(struct view *v, const json_node *params)
+{
+	struct json_reader r = {0};
+	struct shown s =
+		provider_show(v, json_hash(&r, json_at(params, 0), NULL));
+
+	assert(!r.failed);
+	put_block(v, &s, is_whole(params));
 }

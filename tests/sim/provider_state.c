@@ -1,4 +1,5 @@
-/* Storage and calls as a simulated endpoint tells them. */
+/* Storage, calls, accounts and their proofs as a simulated endpoint tells
+ * them. */
 #include <assert.h>
 
 #include "abi/contracts_tables.h"
@@ -6,7 +7,8 @@
 #include "abi/words.h"
 #include "tests/sim/provider_inside.h"
 
-/* ---- state ---- */
+#define OLD_BLOCKS 20
+#define KEYS_MAX   96
 
 void provider_error(struct view *v, int code, const char *text)
 {
@@ -18,111 +20,61 @@ void provider_error(struct view *v, int code, const char *text)
 	json_end(w);
 }
 
-/* The state at the block of an EIP-1898 parameter, bent by the lie. */
-bool provider_state_at(struct view *v, const json_node *at,
-		       struct sim_state *ret)
+struct shown provider_at(struct view *v, const json_node *at)
 {
 	struct json_reader r = {0};
 	struct shown s = provider_show(v, json_hash(&r, at, "blockHash"));
-	unsigned block = s.block;
-	uint64_t number;
 
 	assert(!r.failed);
-	if (!s.known) {
+	if (!s.known)
 		provider_error(v, 1, "header not found");
-		return false;
-	}
-	number = v->c->blocks[block]->ref.number;
-	if (v->p->lie == LIE_OLD_STATE)
-		block = chain_ancestor(v->c, block,
-				       number > 20 ? number - 20 : 1);
-	*ret = v->c->blocks[block]->state;
-	if (v->p->lie == LIE_LAST_COMMIT_LONG_AGO && ret->last_at > LATER_S)
-		ret->last_at -= LATER_S;
+	return s;
+}
+
+/* ---- state, bent by the lie ---- */
+
+static bool bends(enum sim_lie lie)
+{
+	return lie == LIE_LAST_COMMIT_LONG_AGO || lie == LIE_LAST_COMMIT_NOW ||
+	       lie == LIE_OTHER_STANDBYS || lie == LIE_OTHER_NONCE;
+}
+
+static void bend(const struct view *v, uint64_t time, struct sim_state *s)
+{
+	unsigned first = s->standbys[0];
+
+	if (v->p->lie == LIE_LAST_COMMIT_LONG_AGO && s->last_at > LATER_S)
+		s->last_at -= LATER_S;
 	if (v->p->lie == LIE_LAST_COMMIT_NOW)
-		ret->last_at = s.header.time;
-	if (v->p->lie == LIE_OTHER_STANDBYS && ret->n_standbys > 1) {
-		unsigned first = ret->standbys[0];
-
-		ret->standbys[0] = ret->standbys[1];
-		ret->standbys[1] = first;
+		s->last_at = time;
+	if (v->p->lie == LIE_OTHER_STANDBYS && s->n_standbys > 1) {
+		s->standbys[0] = s->standbys[1];
+		s->standbys[1] = first;
 	}
-	return true;
+	for (unsigned i = 0; v->p->lie == LIE_OTHER_NONCE && i < SIM_RELAYERS;
+	     i++)
+		s->nonces[i]++;
 }
 
-struct word {
-	struct hash32 bytes;
-};
-
-static void place(struct hash32 *w, size_t offset, size_t len, uint64_t value)
+/* What it shows at a block; *ret_block: whose state that is. */
+static const struct sim_tries *tries_at(struct view *v, const struct shown *at,
+					struct sim_state *ret)
 {
-	size_t n = len < 8 ? len : 8;
+	const struct sim_block *b = v->c->blocks[at->block];
 
-	put_be(w->b + 32 - offset - n, value, n);
+	if (provider_lies(v, LIE_OLD_STATE))
+		b = v->c->blocks[provider_earlier(v, at->block, OLD_BLOCKS)];
+	*ret = b->state;
+	if (!bends(v->p->lie))
+		return b->tries;
+	v->p->played = true;
+	bend(v, at->header.time, ret);
+	return state_tries(v->c, ret, b->tries);
 }
 
-#define PLACE(w, name, value) place(w, OFF_##name, LEN_##name, value)
-
-static struct hash32 hatch_word(const struct sim_chain *c,
-				const struct sim_state *s, uint64_t slot)
+static enum sim_contract contract_at(const struct view *v, struct address at)
 {
-	const struct hatch_terms *t = &c->terms;
-	const struct hatch_thresholds *n = &c->thresholds;
-	struct hash32 w = {{0}};
-
-	switch (slot) {
-	case SLOT_ESCAPEHATCH_EPOCH:
-		PLACE(&w, ESCAPEHATCH_EPOCH, s->epoch);
-		PLACE(&w, ESCAPEHATCH_PROMOTED_AT, s->promoted_at);
-		PLACE(&w, ESCAPEHATCH_OPENED_AT, s->opened_at);
-		break;
-	case SLOT_ESCAPEHATCH_TERMS:
-		PLACE(&w, TERMS_SLA_WINDOW, t->sla_window);
-		PLACE(&w, TERMS_FAILOVER_WINDOW, t->failover_window);
-		PLACE(&w, TERMS_INCLUSION_WINDOW, t->inclusion_window);
-		PLACE(&w, TERMS_HARD_DEADLINE, t->hard_deadline);
-		PLACE(&w, TERMS_NOTICE, t->notice);
-		PLACE(&w, TERMS_FINALITY, t->finality);
-		PLACE(&w, TERMS_ROUND, t->round);
-		break;
-	case SLOT_ESCAPEHATCH_THRESHOLDS:
-		PLACE(&w, THRESHOLDS_PROMOTE, n->promote);
-		PLACE(&w, THRESHOLDS_OPEN, n->open);
-		PLACE(&w, THRESHOLDS_RESUME, n->resume);
-		PLACE(&w, THRESHOLDS_AMEND, n->amend);
-		break;
-	default:
-		break;
-	}
-	return w;
-}
-
-static struct hash32 rollup_word(const struct sim_chain *c,
-				 const struct sim_state *s, uint64_t slot)
-{
-	struct hash32 w = {{0}};
-
-	switch (slot) {
-	case SLOT_SOVEREIGNROLLUP_ROOT:
-		return s->root;
-	case SLOT_SOVEREIGNROLLUP_COUNT:
-		PLACE(&w, SOVEREIGNROLLUP_COUNT, s->count);
-		PLACE(&w, SOVEREIGNROLLUP_LAST_AT, s->last_at);
-		PLACE(&w, SOVEREIGNROLLUP_LEAF_COUNT, s->leaf_count);
-		break;
-	case SLOT_SOVEREIGNROLLUP_SEQUENCER:
-		memcpy(w.b + 32 - OFF_SOVEREIGNROLLUP_SEQUENCER - 20,
-		       c->sequencers[s->active].b, 20);
-		PLACE(&w, SOVEREIGNROLLUP_STATE, s->state);
-		PLACE(&w, SOVEREIGNROLLUP_OPENINGS, s->openings);
-		break;
-	case SLOT_SOVEREIGNROLLUP_SLA_BOND:
-		put_be(w.b + 24, 1000000, 8);
-		break;
-	default:
-		break;
-	}
-	return w;
+	return address_eq(at, v->c->hatch) ? SIM_HATCH : SIM_ROLLUP;
 }
 
 void provider_storage(struct view *v, const json_node *params)
@@ -130,18 +82,19 @@ void provider_storage(struct view *v, const json_node *params)
 	struct json_reader r = {0};
 	struct address at = json_address(&r, json_at(params, 0), NULL);
 	struct hash32 slot = json_hash(&r, json_at(params, 1), NULL), word;
+	struct shown shown = provider_at(v, json_at(params, 2));
 	struct sim_state s;
 
 	assert(!r.failed);
-	if (!provider_state_at(v, json_at(params, 2), &s))
+	if (!shown.known)
 		return;
-	word = address_eq(at, v->c->hatch)
-		       ? hatch_word(v->c, &s, get_be(slot.b + 24, 8))
-		       : rollup_word(v->c, &s, get_be(slot.b + 24, 8));
-	if (v->p->lie == LIE_RANDOM_WORDS)
+	word = state_word(tries_at(v, &shown, &s), contract_at(v, at), slot);
+	if (provider_lies(v, LIE_RANDOM_WORDS))
 		word = keccak256(word.b, sizeof(word.b));
 	json_put_hash(&v->w, "result", word);
 }
+
+/* ---- calls ---- */
 
 static void put_lists(const struct sim_chain *c, const struct sim_state *s,
 		      uint32_t selector, struct buf *to)
@@ -181,6 +134,7 @@ static void put_lists(const struct sim_chain *c, const struct sim_state *s,
 void provider_call(struct view *v, const json_node *params)
 {
 	struct json_reader r = {0};
+	struct shown shown = provider_at(v, json_at(params, 1));
 	struct sim_state s;
 	struct buf data, answer;
 
@@ -188,12 +142,150 @@ void provider_call(struct view *v, const json_node *params)
 	buf_init(&answer, 8192);
 	json_bytes(&r, json_at(params, 0), "data", &data);
 	assert(!r.failed && data.len >= 4);
-	if (provider_state_at(v, json_at(params, 1), &s)) {
+	if (shown.known) {
+		(void)tries_at(v, &shown, &s);
 		put_lists(v->c, &s, (uint32_t)get_be(data.p, 4), &answer);
-		if (v->p->lie == LIE_EMPTY_CALLS)
+		if (provider_lies(v, LIE_EMPTY_CALLS))
 			buf_clear(&answer);
 		json_put_hex(&v->w, "result", answer.p, answer.len);
 	}
 	buf_done(&data);
 	buf_done(&answer);
+}
+
+/* ---- accounts ---- */
+
+/* The place in the chain's accounts, or SIM_ACCOUNTS. */
+static unsigned account_of(const struct view *v, const json_node *params)
+{
+	struct json_reader r = {0};
+	struct address a = json_address(&r, json_at(params, 0), NULL);
+	unsigned i = 0;
+
+	assert(!r.failed);
+	while (i < SIM_ACCOUNTS && !address_eq(a, v->c->accounts[i]))
+		i++;
+	return i;
+}
+
+void provider_count(struct view *v, const json_node *params)
+{
+	struct shown shown = provider_at(v, json_at(params, 1));
+	unsigned account = account_of(v, params);
+	struct sim_state s;
+
+	if (!shown.known)
+		return;
+	(void)tries_at(v, &shown, &s);
+	json_put_quantity(&v->w, "result",
+			  account < SIM_ACCOUNTS ? s.nonces[account] : 0);
+}
+
+void provider_balance(struct view *v, const json_node *params)
+{
+	struct shown shown = provider_at(v, json_at(params, 1));
+
+	if (shown.known)
+		json_put_quantity(&v->w, "result",
+				  account_of(v, params) < SIM_ACCOUNTS
+					  ? STATE_BALANCE
+					  : 0);
+}
+
+void provider_code(struct view *v, const json_node *params)
+{
+	struct json_reader r = {0};
+	struct address a = json_address(&r, json_at(params, 0), NULL);
+	struct shown shown = provider_at(v, json_at(params, 1));
+	struct slice code = {0};
+
+	assert(!r.failed);
+	if (!shown.known)
+		return;
+	if (address_eq(a, v->c->hatch) || address_eq(a, v->c->rollup))
+		code = state_code(contract_at(v, a));
+	if (provider_lies(v, LIE_OTHER_CODE))
+		code = slice_of("\xfe", 1);
+	json_put_hex(&v->w, "result", code.p, code.len);
+}
+
+/* ---- proofs ---- */
+
+/* A proof's nodes; the last byte is another where that lie is told: an
+ * account's last bytes are its code's hash. */
+static void put_nodes(struct view *v, const char *key,
+		      const struct sim_trie *trie, struct hash32 path,
+		      enum sim_lie lie)
+{
+	struct slice nodes[SIM_TRIE_DEPTH];
+	size_t n = sim_trie_prove(trie, path, nodes);
+	uint8_t copy[1024];
+
+	json_begin_array(&v->w, key);
+	if (provider_lies(v, LIE_CUT_PROOF) && n)
+		n--;
+	for (size_t i = 0; i < n; i++) {
+		bool last = i == n - 1 && nodes[i].len <= sizeof(copy);
+
+		if (last && lie && provider_lies(v, lie)) {
+			memcpy(copy, nodes[i].p, nodes[i].len);
+			copy[nodes[i].len - 1] ^= 1;
+			nodes[i].p = copy;
+		}
+		json_put_hex(&v->w, NULL, nodes[i].p, nodes[i].len);
+	}
+	json_end_array(&v->w);
+}
+
+static void put_slots(struct view *v, const struct sim_storage *in,
+		      const json_node *keys)
+{
+	struct json_reader r = {0};
+	size_t n = json_len(keys);
+
+	assert(n <= KEYS_MAX);
+	json_begin_array(&v->w, "storageProof");
+	for (size_t i = 0; i < n; i++) {
+		size_t at = provider_lies(v, LIE_PROOF_OF_OTHER_SLOT)
+				    ? (i + 1) % n
+				    : i;
+		struct hash32 slot = json_hash(&r, json_at(keys, i), NULL);
+		struct hash32 shown = json_hash(&r, json_at(keys, at), NULL);
+
+		json_begin(&v->w, NULL);
+		json_put_hash(&v->w, "key", slot);
+		put_nodes(v, "proof", &in->trie, state_slot_path(shown),
+			  i ? LIE_NONE : LIE_FALSE_PROOF);
+		json_end(&v->w);
+	}
+	json_end_array(&v->w);
+	assert(!r.failed);
+}
+
+void provider_proof(struct view *v, const json_node *params)
+{
+	struct json_reader r = {0};
+	struct address a = json_address(&r, json_at(params, 0), NULL);
+	struct shown shown = provider_at(v, json_at(params, 2));
+	const json_node *keys = json_array(&r, json_at(params, 1), NULL);
+	const struct sim_tries *t;
+	struct sim_state s;
+
+	assert(!r.failed);
+	if (!shown.known)
+		return;
+	if (provider_lies(v, LIE_PROOF_OF_OTHER_BLOCK))
+		shown.block = provider_earlier(v, shown.block, 1);
+	if (provider_lies(v, LIE_PROOF_OF_OTHER_ACCOUNT))
+		a = address_eq(a, v->c->hatch) ? v->c->rollup : v->c->hatch;
+	t = tries_at(v, &shown, &s);
+	json_begin(&v->w, "result");
+	json_put_address(&v->w, "address", a);
+	put_nodes(v, "accountProof", &t->accounts, state_account_path(a),
+		  LIE_OTHER_CODE);
+	if (address_eq(a, v->c->hatch) || address_eq(a, v->c->rollup))
+		put_slots(v, t->storage[contract_at(v, a)], keys);
+	else
+		assert(!json_len(keys));
+	json_end(&v->w);
 }

@@ -63,7 +63,7 @@ void relayer_turn(struct sim_relayer *r)
 	world->stepping = true;
 	if (setjmp(world->dead)) {
 		world->stepping = false;
-		world->crashes++;
+		world->counts[COUNT_CRASHES]++;
 		if (!r->fate.failed)
 			sim_break("relayer %u gave up though its disk is well",
 				  at);

@@ -112,7 +112,7 @@ static bool sign(struct sim_signer *s, unsigned guardian, struct slice bytes,
 		check_signed(guardian, vote);
 	if (!s->fate.failed)
 		return true;
-	world->crashes++;
+	world->counts[COUNT_CRASHES]++;
 	sim_signer_stop(s);
 	s->up_ms = world->now_ms + rng_between(&world->rng, 500, 5000);
 	return false;

@@ -21,9 +21,17 @@
 /* Providers' lag, a poll and the turns that the facts take after it; and the
  * two polls for which a liar may keep two honest ones in doubt. */
 #define SIM_SEEN_MS (2000 + 4 * SIM_POLL_MS + 4 * SIM_TICK_MS)
+#define SIM_NEVER   UINT64_MAX
 #define SIM_WILD    1000 /* an epoch that nobody really votes in */
 
 enum sim_plant { PLANT_NONE, PLANT_FIRST, PLANT_NUMBER, PLANT_SIGN };
+
+/* Which faults there are. */
+enum sim_plan {
+	PLAN_ALL,
+	PLAN_LIE,   /* one provider lies in every seed, all kinds in turn */
+	PLAN_REORG, /* deep and often, whatever the nodes are reading */
+};
 
 enum sim_crash { CRASH_NONE, CRASH_BEFORE, CRASH_AFTER, CRASH_FULL };
 
@@ -54,6 +62,7 @@ struct sim_node {
 	struct sim_store fate;
 	uint64_t next_ms, up_ms, since_ms, paused_ms;
 	uint64_t late_ms; /* said so last */
+	struct hash32 facts_at;
 };
 
 struct sim_relayer {
@@ -78,12 +87,27 @@ struct sim_faults { /* percent, or 0 */
 	bool liar, down_provider, full_disk;
 };
 
+/* What happened, for the summary: a history in which nothing does proves
+ * nothing. */
+enum sim_count {
+	COUNT_PROMOTIONS,
+	COUNT_OPENINGS,
+	COUNT_DEADLINES,
+	COUNT_REORGS,
+	COUNT_CRASHES,
+	COUNT_BALLOTS,
+	COUNT_PROVED, /* facts by proof */
+	COUNT_AGREED, /* facts by a quorum's word */
+};
+#define SIM_COUNTS (COUNT_AGREED + 1)
+
 struct world {
 	uint64_t seed;
 	struct rng rng;
 	uint64_t now_ms;
 	bool verbose, failed;
 	enum sim_plant plant;
+	enum sim_plan plan;
 	char why[256];
 	jmp_buf dead;	     /* fatal() in the node that steps */
 	bool stepping;	     /* there is one */
@@ -107,18 +131,36 @@ struct world {
 	uint64_t broken_ms; /* when L1 undid blocks one acts on, or 0 */
 	bool by_hand;	    /* no guardian votes by itself */
 	uint64_t late_ms;   /* quiet and late since */
-	unsigned promotions, openings, deadlines, reorgs, crashes;
+	unsigned counts[SIM_COUNTS], lies[SIM_LIES];
 };
 
 extern struct world *world;
 extern struct keyring *sim_keys; /* all guardians' */
-extern struct address sim_guardians[SIM_GUARDIANS], sim_relayers[SIM_RELAYERS];
+extern struct address sim_guardians[SIM_GUARDIANS], sim_accounts[SIM_ACCOUNTS];
 
 uint64_t sim_unix_s(uint64_t mono_ms);
 
 /* The first broken promise of this seed. */
 void sim_break(const char *format, ...) PRINTF_LIKE(1, 2);
 void sim_say(const char *format, ...) PRINTF_LIKE(1, 2);
+
+/* ---- run.c ---- */
+struct sim_options {
+	uint64_t from, n;
+	unsigned jobs;
+	bool verbose;
+	enum sim_plant plant;
+	enum sim_plan plan;
+};
+struct sim_result {
+	uint64_t passed, failed;
+	bool found; /* the planted bug */
+	uint64_t counts[SIM_COUNTS], lies[SIM_LIES];
+	double median_ms, mean_ms; /* of CPU, a seed */
+};
+/* Prints the seeds in which a promise was broken.  false: no memory, folder
+ * or keys. */
+bool sim_run(const struct sim_options *o, struct sim_result *ret);
 
 /* ---- node.c, signer.c: NULL hooks mean a healthy disk ---- */
 void node_init(struct sim_node *n, unsigned at);
@@ -139,8 +181,14 @@ void relayer_turn(struct sim_relayer *r);
 bool net_due(const struct http_client *c);
 uint64_t sim_signer_due(const struct signer_client *c);
 
+/* ---- plan.c ---- */
+void plan_seed(void);
+/* Counts those that were told since they were chosen. */
+void plan_count_lies(void);
+/* Another lie from now on. */
+void plan_lie(struct sim_provider *p);
+
 /* ---- events.c: what happens at a tick, to L1 and to the nodes ---- */
-void events_plan(void);
 void events_tick(void);
 
 /* ---- check.c ---- */
