@@ -466,3 +466,31 @@ bool json_same(const json_node *a, const json_node *b,
 	}
 	return json_equal(a->value, b->value);
 }
+
+static int add_some(const char *text, size_t len, void *ctx)
+{
+	struct buf *to = ctx;
+	size_t room = to->max - to->len;
+	buf_add(to, text, len < room ? len : room);
+	return to->failed || len > room ? -1 : 0;
+}
+
+/* A copy without the members that hold others. */
+static json_t *flatten(const json_node *node)
+{
+	json_t *flat = json_copy((json_t *)node->value);
+	for (size_t i = 0; flat && i < node->n; i++)
+		if (node->child[i].n && node->child[i].key)
+			(void)json_object_del(flat, node->child[i].key);
+	return flat;
+}
+
+bool json_text(const json_node *node, bool flat, struct buf *to)
+{
+	json_t *value =
+		flat ? flatten(node) : json_incref((json_t *)node->value);
+	int failed = json_dump_callback(value, add_some, to,
+					JSON_COMPACT | JSON_ENCODE_ANY);
+	json_decref(value);
+	return !failed;
+}

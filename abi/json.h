@@ -54,6 +54,9 @@ const json_node *json_get(const json_node *o, const char *key);
  * missing one equals null. */
 bool json_same(const json_node *a, const json_node *b,
 	       const char *const *fields);
+/* Appends a value as compact JSON text, as far as to->max allows: false when
+ * that cut it.  flat: of an object only what holds no others. */
+bool json_text(const json_node *node, bool flat, struct buf *to);
 size_t json_len(const json_node *array); /* 0 for NULL */
 const json_node *json_at(const json_node *array, size_t i);
 /* A string, NUL-terminated, valid as long as the doc; len ≤ max or fail. */

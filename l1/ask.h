@@ -74,4 +74,14 @@ bool ask_is_median(const struct ask *a);
 const struct rpc_answer *ask_vote(const struct ask *a, size_t slot, size_t call,
 				  uint64_t now_ms);
 
+/* ---- ask_accuse.c ---------------------------------------------------- */
+
+/* A slot's vote on a call is not what was settled; hollow: it only lacks what
+ * that has, and often in a row that is a lie. */
+void ask_accuse_answer(struct ask *a, size_t slot, size_t call, bool hollow,
+		       uint64_t now_ms);
+/* What s says is PROVED_FALSE, and good has proved what is so. */
+void ask_accuse_proof(struct ask *a, struct slot *s, const struct slot *good,
+		      uint64_t now_ms);
+
 #endif

@@ -22,10 +22,13 @@ enum err l1_new(const struct settings *settings, struct http_client *http,
 	l1->http = http;
 	l1->chain_id = settings->chain.id;
 	l1->guess = facts_first_guess;
+	l1->records.head = &l1->view.head;
+	l1->records.known = &l1->agreed;
 	for (size_t i = 0; i < n; i++) {
 		struct provider *p = &l1->providers[i];
 		enum err err = provider_init(p, settings_provider(settings, i),
 					     http, error);
+		p->records = &l1->records;
 		l1->n = i + 1;
 		if (err) {
 			l1_free(l1);
@@ -50,6 +53,7 @@ void l1_free(struct l1 *l1)
 		http_client_cancel(l1->http, &l1->polls[i]);
 		provider_done(&l1->providers[i]);
 	}
+	accuse_done(&l1->records);
 	free(l1);
 }
 
@@ -61,6 +65,25 @@ const struct l1_view *l1_view(const struct l1 *l1)
 struct quorum *l1_quorum(struct l1 *l1)
 {
 	return l1->quorum;
+}
+
+bool l1_evidence_take(struct l1 *l1, struct buf *ret_bytes,
+		      size_t *ret_provider)
+{
+	struct accuse_record r;
+	if (!accuse_take(&l1->records, &r))
+		return false;
+	*ret_bytes = r.bytes;
+	*ret_provider =
+		(size_t)((const struct provider *)r.provider - l1->providers);
+	return true;
+}
+
+void l1_evidence_kept(struct l1 *l1, size_t provider, uint64_t id)
+{
+	assert(provider < l1->n);
+	l1->providers[provider].expelled.evidence = id;
+	l1->view.providers[provider].evidence = id;
 }
 
 uint64_t l1_chain_id(const struct l1 *l1)

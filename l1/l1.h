@@ -19,6 +19,11 @@ struct l1_provider_view {
 	char why[160]; /* "" when good */
 	uint64_t head; /* its latest, 0: unknown */
 	uint64_t latency_ms;
+	/* Its last expulsion: unix seconds of this machine, 0: never; the kind
+	 * of lie (abi/lie), and where the evidence is, 0: not kept. */
+	uint64_t expelled_at, expelled_until;
+	const char *expelled_for;
+	uint64_t evidence;
 };
 
 struct l1_view {
@@ -50,6 +55,13 @@ const struct l1_view *l1_view(const struct l1 *l1);
 struct quorum *l1_quorum(struct l1 *l1);
 /* Forgets every read (hatch, calls, account, broadcast) started with ctx. */
 void l1_cancel(struct l1 *l1, void *ctx);
+/* Why a provider was expelled (abi/lie): the oldest that was not taken yet, of
+ * at most L1_RECORDS_MAX.  bytes: the caller's; provider: its place in the
+ * view. false: there is none. */
+bool l1_evidence_take(struct l1 *l1, struct buf *ret_bytes,
+		      size_t *ret_provider);
+/* It is kept under this number, which the view shows with the provider. */
+void l1_evidence_kept(struct l1 *l1, size_t provider, uint64_t id);
 /* settings.chain.id; when that is 0, what a quorum of providers says, and 0
  * until it has. */
 uint64_t l1_chain_id(const struct l1 *l1);

@@ -26,8 +26,9 @@ struct l1 {
 	/* what a quorum agreed on at the acted depth: providers' later claims
 	 * are held against it */
 	struct sightings agreed;
-	uint64_t chain_id;     /* configured, or 0: not agreed yet */
-	struct hash32 genesis; /* zero: not agreed yet */
+	struct accuse_queue records; /* of who was expelled */
+	uint64_t chain_id;	     /* configured, or 0: not agreed yet */
+	struct hash32 genesis;	     /* zero: not agreed yet */
 	uint64_t head_at_ms;
 	uint64_t dispute_at_ms; /* providers contradict each other since */
 	struct l1_op *ops;
@@ -43,6 +44,12 @@ uint64_t view_update(struct l1 *l1, uint64_t now_ms);
 /* The voices that count, silent ones of weight 0; both of l1->n. */
 void view_voices(struct l1 *l1, uint64_t now_ms, struct voice *latest,
 		 struct voice *acted);
+
+/* view_accuse.c: p says that the agreed block's number is of the hash `says`,
+ * or of that very hash with other contents; the kind tells which. */
+void view_accuse(struct l1 *l1, struct provider *p, enum lie_kind kind,
+		 const struct block_ref *agreed, struct hash32 says,
+		 uint64_t now_ms);
 
 /* size: of the whole, zeroed but for the op. */
 void *l1_op_new(struct l1 *l1, size_t size, void *ctx,

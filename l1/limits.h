@@ -41,6 +41,14 @@
  * who does so this often in a row lies. */
 #define L1_DOUBTS_MAX 3
 
+/* Records of expulsions that nobody has taken yet: one a provider, and they are
+ * taken every turn. */
+#define L1_RECORDS_MAX 16
+/* The headers that a provider showed last, as it wrote them: several polls of
+ * two blocks and what it was asked for besides. 2 KB each. */
+#define L1_SPOKEN_MAX	   32
+#define L1_HEADER_TEXT_MAX 4096
+
 /* One after the other until one proves it; four that do not answer. */
 #define L1_PROOF_MS 4000
 /* A provider that has no such method is asked for it again after this. */

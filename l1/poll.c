@@ -65,6 +65,31 @@ static const char *depth_name(const struct poll *p)
 	return "confirmed";
 }
 
+/* It contradicts what it called final itself. */
+static void took_back(struct provider *to, const struct sightings *before,
+		      const struct rpc_answer *answer,
+		      const struct rpc_block *block, const char *depth,
+		      uint64_t now)
+{
+	struct hash32 earlier = {{0}};
+	struct buf said, stood;
+	uint64_t number = block->ref.number;
+	if (!sightings_at(before, number, &earlier) && number)
+		(void)sightings_at(before, --number, &earlier);
+	const struct accusation what = {
+		.kind = LIE_OTHER_FINALIZED,
+		.number = block->ref.number,
+		.method = "eth_getBlockByNumber",
+		.against = slice_str(to->settings->name),
+		.said = accuse_words(answer, &said),
+		.stands = spoken_find(&to->spoken, number, earlier, &stood)};
+	provider_lied(to, now, &what,
+		      "it named another %s block around %" PRIu64 " before",
+		      depth, block->ref.number);
+	buf_done(&said);
+	buf_done(&stood);
+}
+
 static void take_acted(struct poll *p, const struct rpc_answer *answer,
 		       uint64_t now)
 {
@@ -78,12 +103,12 @@ static void take_acted(struct poll *p, const struct rpc_answer *answer,
 		return;
 	}
 	/* so deep a reorganisation is bad, but no lie */
+	const struct sightings before = to->acted;
+	provider_said(to, &block, answer->result);
 	if (sightings_add(&to->acted, &block) ||
 	    p->settings->chain.act_on == ACT_ON_CONFIRMATIONS)
 		return;
-	provider_lied(to, now,
-		      "it named another %s block around %" PRIu64 " before",
-		      depth_name(p), block.ref.number);
+	took_back(to, &before, answer, &block, depth_name(p), now);
 }
 
 static void take_blocks(struct poll *p, const struct rpc_reply *reply,
@@ -92,6 +117,7 @@ static void take_blocks(struct poll *p, const struct rpc_reply *reply,
 	struct provider *to = p->provider;
 	struct rpc_block block;
 	if (rpc_block_read(reply->answers[at++].result, &block)) {
+		provider_said(to, &block, reply->answers[at - 1].result);
 		(void)sightings_add(&to->latest, &block);
 	} else {
 		const struct rpc_answer *x = &reply->answers[at - 1];
@@ -99,12 +125,14 @@ static void take_blocks(struct poll *p, const struct rpc_reply *reply,
 				*x->text ? x->text : "does not tell its head");
 		return;
 	}
-	for (size_t i = 0; i < p->n_latest; i++)
-		if (rpc_block_read(reply->answers[at++].result, &block))
-			(void)sightings_fill(&to->latest, &block);
-	for (size_t i = 0; i < p->n_acted; i++)
-		if (rpc_block_read(reply->answers[at++].result, &block))
-			(void)sightings_fill(&to->acted, &block);
+	for (size_t i = 0; i < p->n_latest + p->n_acted; i++) {
+		const json_node *node = reply->answers[at++].result;
+		if (!rpc_block_read(node, &block))
+			continue;
+		provider_said(to, &block, node);
+		(void)sightings_fill(i < p->n_latest ? &to->latest : &to->acted,
+				     &block);
+	}
 	if (p->has_depth)
 		take_acted(p, &reply->answers[at], now);
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sys/clock.h"
+
 /* "Name: value" lines; a header that would break into two is refused. */
 static enum err split_headers(struct provider *p, const char *path,
 			      struct err_text *error)
@@ -77,6 +79,7 @@ void provider_done(struct provider *p)
 {
 	free(p->header_text);
 	p->header_text = NULL;
+	spoken_clear(&p->spoken);
 }
 
 bool provider_lying(const struct provider *p, uint64_t now_ms)
@@ -145,24 +148,41 @@ void provider_failed(struct provider *p, uint64_t now_ms, const char *why)
 		(void)snprintf(p->why, sizeof(p->why), "%s", why);
 }
 
-void provider_lied(struct provider *p, uint64_t now_ms, const char *format, ...)
+void provider_lied(struct provider *p, uint64_t now_ms,
+		   const struct accusation *what, const char *format, ...)
 {
 	unsigned shift = p->lies < 10 ? p->lies : 10;
 	uint64_t wait = (uint64_t)L1_LYING_FIRST_MS << shift;
+	uint64_t unix_ms = clock_unix_ms();
 	if (provider_lying(p, now_ms))
 		return;
+	if (wait > L1_LYING_MAX_MS)
+		wait = L1_LYING_MAX_MS;
 	p->lies++;
 	p->doubts = 0;
-	p->lying_until_ms =
-		now_ms + (wait < L1_LYING_MAX_MS ? wait : L1_LYING_MAX_MS);
+	p->lying_until_ms = now_ms + wait;
 	p->forgive_at_ms = p->lying_until_ms + L1_FORGIVE_MS;
+	p->expelled.since = unix_ms / 1000;
+	p->expelled.until = (unix_ms + wait) / 1000;
+	p->expelled.kind = what->kind;
+	p->expelled.evidence = 0;
 	va_list args;
 	va_start(args, format);
 	(void)vsnprintf(p->why, sizeof(p->why), format, args);
 	va_end(args);
+	if (p->records)
+		accuse_record(p->records, p, p->settings->name, p->why, what,
+			      wait);
 	/* nothing it said is worth keeping */
 	p->latest = (struct sightings){0};
 	p->acted = (struct sightings){0};
+	spoken_clear(&p->spoken);
+}
+
+void provider_said(struct provider *p, const struct rpc_block *block,
+		   const json_node *node)
+{
+	spoken_add(&p->spoken, block, node);
 }
 
 void provider_agreed(struct provider *p, uint64_t now_ms, bool firm)
@@ -195,12 +215,13 @@ bool provider_lacking(const struct provider *p, const char *method,
 	return false;
 }
 
-void provider_doubted(struct provider *p, uint64_t now_ms, const char *what)
+void provider_doubted(struct provider *p, uint64_t now_ms,
+		      const struct accusation *what)
 {
 	if (++p->doubts >= L1_DOUBTS_MAX)
-		provider_lied(p, now_ms,
+		provider_lied(p, now_ms, what,
 			      "its %s keeps leaving out what a quorum answers",
-			      what);
+			      what->method);
 }
 
 enum err provider_take(struct provider *p, const struct http_reply *http,

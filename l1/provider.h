@@ -3,7 +3,7 @@
 #define EGRESS_L1_PROVIDER_H
 
 #include "http/client.h"
-#include "l1/heads.h"
+#include "l1/accuse.h"
 #include "l1/limits.h"
 #include "sys/settings.h"
 
@@ -32,6 +32,15 @@ struct provider {
 	uint64_t tokens_at_ms;
 	/* what it said: of `latest`, and of the depth acted on */
 	struct sightings latest, acted;
+	struct spoken_ring spoken;
+	/* expulsions: the last one, and where they are written down; NULL:
+	 * nowhere */
+	struct {
+		uint64_t since, until; /* unix seconds; 0: never */
+		enum lie_kind kind;
+		uint64_t evidence; /* its number in the store; 0: not kept */
+	} expelled;
+	struct accuse_queue *records;
 };
 
 /* ERR_IO: its headers_file, why in error. */
@@ -60,8 +69,14 @@ MUST_CHECK enum err provider_take(struct provider *p,
 				  const struct http_reply *http, size_t n,
 				  uint64_t now_ms, struct rpc_reply *ret);
 void provider_failed(struct provider *p, uint64_t now_ms, const char *why);
-void provider_lied(struct provider *p, uint64_t now_ms, const char *format, ...)
-	PRINTF_LIKE(3, 4);
+/* It contradicts what is certain: expelled for a while, and what it said is
+ * written down.  Nothing when it is expelled already. */
+void provider_lied(struct provider *p, uint64_t now_ms,
+		   const struct accusation *what, const char *format, ...)
+	PRINTF_LIKE(4, 5);
+/* A block that it showed, as it wrote it. */
+void provider_said(struct provider *p, const struct rpc_block *block,
+		   const json_node *node);
 /* It said what a quorum said; firm: in something that ignorance cannot say. */
 void provider_agreed(struct provider *p, uint64_t now_ms, bool firm);
 /* It said that it has no such method (static text). */
@@ -69,7 +84,8 @@ void provider_lacks(struct provider *p, const char *method, uint64_t now_ms);
 /* It said so a short while ago; method NULL: never. */
 bool provider_lacking(const struct provider *p, const char *method,
 		      uint64_t now_ms);
-/* It knows less of `what` than a quorum; often in a row that is a lie. */
-void provider_doubted(struct provider *p, uint64_t now_ms, const char *what);
+/* It knows less of what->method than a quorum; often in a row that is a lie. */
+void provider_doubted(struct provider *p, uint64_t now_ms,
+		      const struct accusation *what);
 
 #endif

@@ -74,7 +74,7 @@ static bool is_hollow(const struct rpc_answer *x,
 static void judge_slot(struct ask *a, size_t i, uint64_t now)
 {
 	struct provider *p = a->slots[i].provider;
-	const char *doubt = NULL;
+	size_t doubt = a->n; /* none */
 	bool agrees = false, firm = false;
 	for (size_t call = 0; call < a->n; call++) {
 		const struct settled *s = &a->settled[call];
@@ -87,17 +87,14 @@ static void judge_slot(struct ask *a, size_t i, uint64_t now)
 			agrees = true;
 			firm |= is_firm(x);
 		} else if (is_hollow(x, s->answer)) {
-			doubt = a->calls[call].method;
+			doubt = call;
 		} else {
-			provider_lied(p, now,
-				      "its %s differs from what a quorum "
-				      "answers",
-				      a->calls[call].method);
+			ask_accuse_answer(a, i, call, false, now);
 			return;
 		}
 	}
-	if (doubt)
-		provider_doubted(p, now, doubt);
+	if (doubt < a->n)
+		ask_accuse_answer(a, i, doubt, true, now);
 	else if (agrees)
 		provider_agreed(p, now, firm);
 }

@@ -180,10 +180,8 @@ static void judge_forgers(struct l1 *l1, uint64_t now)
 			if (has_forged(p, &l1->agreed.seen[j]))
 				block = &l1->agreed.seen[j];
 		if (block)
-			provider_lied(p, now,
-				      "its block %" PRIu64 " has the quorum's "
-				      "hash and other contents",
-				      block->ref.number);
+			view_accuse(l1, p, LIE_FORGED_HEADER, &block->ref,
+				    block->ref.hash, now);
 	}
 }
 
@@ -207,10 +205,7 @@ static void judge_liars(struct l1 *l1, uint64_t now)
 			p->contradicts_at_ms = now;
 		if (now - p->contradicts_at_ms < patience)
 			continue;
-		provider_lied(p, now,
-			      "it says block %" PRIu64 " is %.10s…, a quorum "
-			      "says %.10s…",
-			      b.number, hash_text(says).s, hash_text(b.hash).s);
+		view_accuse(l1, p, LIE_OTHER_BLOCK, &b, says, now);
 	}
 }
 
@@ -316,6 +311,11 @@ static void fill_provider(struct l1 *l1, size_t i, uint64_t now)
 	(void)snprintf(to->why, sizeof(to->why), "%s", p->why);
 	to->head = p->latest.n ? p->latest.top : 0;
 	to->latency_ms = p->latency_ms;
+	to->expelled_at = p->expelled.since;
+	to->expelled_until = p->expelled.until;
+	to->expelled_for =
+		p->expelled.since ? lie_kind_name(p->expelled.kind) : "";
+	to->evidence = p->expelled.evidence;
 	if (p->wrong_chain)
 		to->state = "wrong_chain";
 	else if (provider_lying(p, now))

@@ -275,12 +275,12 @@ static void verify_slot(struct ask *a, struct slot *s, uint64_t now)
 }
 
 /* Another has told the truth, so it can be told. */
-static void accuse_false(struct ask *a, uint64_t now)
+static void accuse_false(struct ask *a, const struct slot *good, uint64_t now)
 {
 	for (size_t i = 0; i < a->n_slots; i++) {
 		struct slot *s = &a->slots[i];
 		if (s->judged && s->proved == PROVED_FALSE)
-			provider_lied(s->provider, now, "%.150s", s->why.text);
+			ask_accuse_proof(a, s, good, now);
 	}
 }
 
@@ -296,7 +296,7 @@ static void settle_proved(struct ask *a, bool at_end, uint64_t now)
 		good = s->proved == PROVED ? s : NULL;
 	}
 	if (good)
-		accuse_false(a, now);
+		accuse_false(a, good, now);
 	for (size_t call = 0; call < a->n && (good || at_end); call++)
 		settle(&a->settled[call], good ? OK : ERR_IO,
 		       good ? &good->reply.answers[call] : NULL);

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "fake_http.h"
+#include "kept.h"
 #include "l1/provider.h"
 #include "l1/quorum.h"
 
@@ -10,6 +11,7 @@
 static struct settings_provider settings[N];
 static struct provider providers[N];
 static struct quorum *quorum;
+static struct accuse_queue records;
 static const char *const urls[N] = {"http://a", "http://b", "http://c"};
 
 static struct outcome {
@@ -34,6 +36,7 @@ static int set_up(void **state)
 					       http_client_new(), &error),
 				 OK);
 		providers[i].pinned = true;
+		providers[i].records = &records;
 	}
 	quorum = quorum_new(providers, N, 2);
 	got = (struct outcome){0};
@@ -44,6 +47,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	quorum_free(quorum);
+	accuse_done(&records);
 	for (size_t i = 0; i < N; i++) {
 		assert_null(fake_find(urls[i]));
 		provider_done(&providers[i]);
@@ -68,6 +72,14 @@ static void on_done(void *ctx, const struct quorum_result *results, size_t n)
 	else
 		(void)snprintf(to->value, sizeof(to->value), "%s",
 			       json_string(&r, results[0].result, NULL, 60));
+}
+
+static void on_two(void *ctx, const struct quorum_result *results, size_t n)
+{
+	struct outcome *to = ctx;
+	(void)results;
+	assert_int_equal(n, 2);
+	to->called++;
 }
 
 static void ask_with(enum quorum_rule rule, bool pinned,
@@ -683,12 +695,135 @@ static void test_knowing_less_is_a_lie_only_when_repeated(void **state)
 	assert_true(provider_lying(&providers[0], fake_now));
 }
 
-static void test_old_lies_are_forgiven(void **state)
+static struct kept kept(void)
+{
+	struct accuse_record r;
+	assert_true(accuse_take(&records, &r));
+	assert_int_equal(records.n, 0);
+	return kept_read(&r.bytes);
+}
+
+#define HASH_7                                                                 \
+	"0x7777777777777777777777777777777777777777777777777777777777777777"
+
+/* What it said, what it was asked, and who says otherwise. */
+static void test_another_answer_is_kept(void **state)
+{
+	const struct rpc_call calls[2] = {
+		{.method = "eth_chainId", .params = slice_str("[]")},
+		{.method = "eth_call",
+		 .params = slice_str(
+			 "[{\"to\":\"0x01\"},{\"blockHash\":\"" HASH_7 "\"}]"),
+		 .pinned = true}};
+	static const char *const texts[N] = {"[{\"id\":0,\"result\":\"0x1\"},{"
+					     "\"id\":1,\"result\":\"0xaa\"}]",
+					     "[{\"id\":0,\"result\":\"0x1\"},{"
+					     "\"id\":1,\"result\":\"0xbb\"}]",
+					     "[{\"id\":0,\"result\":\"0x1\"},{"
+					     "\"id\":1,\"result\":\"0xaa\"}]"};
+	(void)state;
+	assert_int_equal(
+		quorum_ask(quorum, calls, 2, QUORUM_AGREE, 5000, on_two, &got),
+		OK);
+	for (size_t i = 0; i < N; i++) {
+		assert_true(fake_reply(urls[i], 200, texts[i]));
+		(void)quorum_turn(quorum, fake_now);
+	}
+	const struct kept k = kept();
+	assert_string_equal(k.provider, "b");
+	assert_int_equal(k.lie.kind, LIE_OTHER_ANSWER);
+	assert_string_equal(k.method, "eth_call");
+	assert_non_null(strstr(k.asked, HASH_7));
+	assert_int_equal(k.lie.hash.b[0], 0x77);
+	assert_string_equal(k.said, "\"0xbb\"");
+	assert_string_equal(k.stands, "\"0xaa\"");
+	assert_string_equal(k.against, "a, c");
+	assert_int_equal(k.lie.at, fake_now / 1000);
+	assert_int_equal(k.lie.until, (fake_now + L1_LYING_FIRST_MS) / 1000);
+}
+
+static void test_another_revert_is_kept(void **state)
 {
 	(void)state;
-	provider_lied(&providers[0], fake_now, "test");
+	ask(QUORUM_AGREE, true);
+	say(0, THROW);
+	say(1, THROW);
+	say(2, THROW_OTHER);
+	const struct kept k = kept();
+	assert_string_equal(k.provider, "c");
+	assert_non_null(strstr(k.said, "0x12345678"));
+	assert_non_null(strstr(k.stands, "0x82b42900"));
+}
+
+static void test_omission_is_kept_once_it_is_a_lie(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < L1_DOUBTS_MAX; i++) {
+		assert_int_equal(records.n, 0);
+		ask(QUORUM_AGREE, true);
+		say(0, "\"result\":[]");
+		say(1, "\"result\":[1]");
+		say(2, "\"result\":[1]");
+	}
+	const struct kept k = kept();
+	assert_string_equal(k.provider, "a");
+	assert_int_equal(k.lie.kind, LIE_OMISSION);
+	assert_string_equal(k.said, "[]");
+	assert_string_equal(k.stands, "[1]");
+}
+
+static void test_a_false_proof_is_kept(void **state)
+{
+	(void)state;
+	prove();
+	(void)quorum_turn(quorum, fake_now);
+	say(0, "\"result\":\"no\"");
+	say(1, "\"result\":\"yes\"");
+	const struct kept k = kept();
+	assert_string_equal(k.provider, "a");
+	assert_int_equal(k.lie.kind, LIE_FALSE_PROOF);
+	assert_string_equal(k.method, "eth_getProof");
+	assert_string_equal(k.said, "[\"no\"]");
+	assert_string_equal(k.stands, "[\"yes\"]");
+	assert_string_equal(k.against, "b");
+}
+
+/* 1 MiB of words: 16 KiB are kept, and it says so. */
+static void test_a_flood_of_words_is_cut(void **state)
+{
+	static char flood[1u << 20];
+	(void)state;
+	memset(flood, 'a', sizeof(flood) - 1);
+	memcpy(flood, "[{\"id\":0,\"result\":\"0x", 21);
+	memcpy(flood + sizeof(flood) - 4, "\"}]", 4);
+	ask(QUORUM_AGREE, true);
+	assert_true(fake_reply(urls[0], 200, flood));
+	say(1, YES);
+	say(2, YES);
+	const struct kept k = kept();
+	assert_true(k.lie.said.cut);
+	assert_int_equal(k.lie.said.text.len, LIE_SAID_MAX);
+}
+
+/* Expelled once: what it said besides is no new expulsion. */
+static void test_one_expulsion_is_one_record(void **state)
+{
+	(void)state;
+	ask(QUORUM_AGREE, true);
+	ask(QUORUM_AGREE, true);
+	for (unsigned k = 0; k < 2; k++)
+		for (size_t i = 0; i < N; i++)
+			say(i, i ? YES : NO);
+	(void)kept();
+}
+
+static void test_old_lies_are_forgiven(void **state)
+{
+	const struct accusation what = {.kind = LIE_OTHER_ANSWER, .method = ""};
+	(void)state;
+	provider_lied(&providers[0], fake_now, &what, "test");
 	fake_now = providers[0].lying_until_ms;
-	provider_lied(&providers[0], fake_now, "test");
+	provider_lied(&providers[0], fake_now, &what, "test");
 	assert_int_equal(providers[0].lying_until_ms - fake_now,
 			 2 * L1_LYING_FIRST_MS);
 	fake_now = providers[0].lying_until_ms;
@@ -803,6 +938,12 @@ int main(void)
 		TEST(test_a_revert_needs_a_quorum),
 		TEST(test_too_poor_is_as_good_as_a_revert),
 		TEST(test_knowing_less_is_a_lie_only_when_repeated),
+		TEST(test_another_answer_is_kept),
+		TEST(test_another_revert_is_kept),
+		TEST(test_omission_is_kept_once_it_is_a_lie),
+		TEST(test_a_false_proof_is_kept),
+		TEST(test_a_flood_of_words_is_cut),
+		TEST(test_one_expulsion_is_one_record),
 		TEST(test_old_lies_are_forgiven),
 		TEST(test_a_hung_provider_fills_nothing),
 		TEST(test_small_questions_take_small_answers),

@@ -3,6 +3,7 @@
 
 #include "abi/hex.h"
 #include "fake_http.h"
+#include "kept.h"
 #include "l1/l1.h"
 #include "l1/limits.h"
 #include "sys/settings.h"
@@ -207,6 +208,87 @@ static void test_finalized_is_not_monotone(void **state)
 	assert_string_equal(v->providers[0].state, "good");
 }
 
+static struct kept kept(size_t provider)
+{
+	struct buf bytes;
+	size_t who;
+	assert_true(l1_evidence_take(l1, &bytes, &who));
+	assert_int_equal(who, provider);
+	return kept_read(&bytes);
+}
+
+static void assert_none_kept(void)
+{
+	struct buf bytes;
+	size_t who;
+	assert_false(l1_evidence_take(l1, &bytes, &who));
+}
+
+static void test_another_block_is_kept_as_evidence(void **state)
+{
+	(void)state;
+	(void)pass(0);
+	claims[2].chain = 5;
+	claims[2].fork = 91;
+	all_at(102, 92);
+	const struct l1_view *v = pass(1000);
+	assert_none_kept();
+	assert_int_equal(v->providers[2].expelled_at, 0);
+	v = pass(L1_DISPUTE_MS);
+	const struct kept k = kept(2);
+	assert_none_kept();
+	assert_int_equal(k.lie.kind, LIE_OTHER_BLOCK);
+	assert_string_equal(k.provider, "c");
+	assert_int_equal(k.lie.number, 92);
+	assert_true(hash_eq(k.lie.hash, hash_of(&claims[0], 92)));
+	assert_non_null(strstr(k.said, hash_text(hash_of(&claims[2], 92)).s));
+	assert_non_null(strstr(k.said, "\"timestamp\""));
+	assert_non_null(strstr(k.stands, hash_text(k.lie.hash).s));
+	assert_non_null(strstr(k.stands, "\"timestamp\""));
+	assert_string_equal(k.against, "a, b");
+	assert_int_equal(k.lie.l1_time, v->head.time);
+	/* the view says until when, why, and where the evidence is */
+	assert_int_equal(v->providers[2].expelled_at, k.lie.at);
+	assert_int_equal(v->providers[2].expelled_until, k.lie.until);
+	assert_string_equal(v->providers[2].expelled_for, "other_block");
+	l1_evidence_kept(l1, 2, 7);
+	assert_int_equal(pass(1000)->providers[2].evidence, 7);
+}
+
+static void test_a_forged_header_is_kept_as_evidence(void **state)
+{
+	(void)state;
+	claims[0].ahead = 3600;
+	(void)pass(1000);
+	const struct kept k = kept(0);
+	assert_int_equal(k.lie.kind, LIE_FORGED_HEADER);
+	char want[40];
+	(void)snprintf(want, sizeof(want), "\"timestamp\":\"0x%llx\"",
+		       (unsigned long long)(5000 + k.lie.number + 3600));
+	assert_non_null(strstr(k.said, want));
+	(void)snprintf(want, sizeof(want), "\"timestamp\":\"0x%llx\"",
+		       (unsigned long long)(5000 + k.lie.number));
+	assert_non_null(strstr(k.stands, want));
+	assert_string_equal(k.against, "b, c");
+}
+
+static void test_another_final_block_is_kept_as_evidence(void **state)
+{
+	(void)state;
+	(void)pass(0);
+	all_at(101, 91);
+	(void)pass(1000);
+	claims[1].chain = 5;
+	claims[1].fork = 91;
+	(void)pass(1000);
+	const struct kept k = kept(1);
+	assert_none_kept();
+	assert_int_equal(k.lie.kind, LIE_OTHER_FINALIZED);
+	assert_non_null(strstr(k.said, hash_text(hash_of(&claims[1], 91)).s));
+	assert_non_null(strstr(k.stands, hash_text(hash_of(&claims[0], 91)).s));
+	assert_string_equal(k.against, "b"); /* itself */
+}
+
 static void test_a_lasting_contradiction_is_a_lie(void **state)
 {
 	const struct l1_view *v = pass(0);
@@ -324,6 +406,9 @@ int main(void)
 		TEST(test_a_head_that_stands_is_stale),
 		TEST(test_an_acted_block_that_stands_is_stale),
 		TEST(test_finalized_is_not_monotone),
+		TEST(test_another_block_is_kept_as_evidence),
+		TEST(test_a_forged_header_is_kept_as_evidence),
+		TEST(test_another_final_block_is_kept_as_evidence),
 		TEST(test_a_lasting_contradiction_is_a_lie),
 		TEST(test_a_forged_time_is_a_lie_at_once),
 		TEST(test_a_shared_contradiction_is_a_reorganisation),
