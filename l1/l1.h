@@ -7,6 +7,7 @@
 
 #include "abi/block.h"
 #include "http/client.h"
+#include "l1/fault.h"
 #include "l1/quorum.h"
 #include "sys/settings.h"
 
@@ -24,6 +25,8 @@ struct l1_provider_view {
 	uint64_t expelled_at, expelled_until;
 	const char *expelled_for;
 	uint64_t evidence;
+	uint64_t faults[FAULT_KINDS]; /* since the start (l1/fault) */
+	uint64_t expulsions;
 };
 
 struct l1_view {

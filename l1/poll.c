@@ -28,7 +28,7 @@ static void check_identity(struct poll *p, const struct rpc_reply *reply,
 	struct rpc_block genesis;
 	uint64_t id = json_quantity(&r, reply->answers[0].result, NULL);
 	if (r.failed || !rpc_block_read(reply->answers[1].result, &genesis)) {
-		provider_failed(to, now,
+		provider_failed(to, now, FAULT_NO_BLOCK,
 				"does not tell its chain id and "
 				"block 0");
 		return;
@@ -99,7 +99,7 @@ static void take_acted(struct poll *p, const struct rpc_answer *answer,
 	if (!rpc_block_read(answer->result, &block)) {
 		(void)snprintf(why, sizeof(why), "tells no %s block: %.100s",
 			       depth_name(p), answer->text);
-		provider_failed(to, now, why);
+		provider_failed(to, now, FAULT_NO_BLOCK, why);
 		return;
 	}
 	/* so deep a reorganisation is bad, but no lie */
@@ -121,7 +121,7 @@ static void take_blocks(struct poll *p, const struct rpc_reply *reply,
 		(void)sightings_add(&to->latest, &block);
 	} else {
 		const struct rpc_answer *x = &reply->answers[at - 1];
-		provider_failed(to, now,
+		provider_failed(to, now, FAULT_NO_BLOCK,
 				*x->text ? x->text : "does not tell its head");
 		return;
 	}

@@ -136,13 +136,15 @@ enum err provider_post(struct provider *p, struct slice body, size_t reply_max,
 	return err;
 }
 
-void provider_failed(struct provider *p, uint64_t now_ms, const char *why)
+void provider_failed(struct provider *p, uint64_t now_ms, enum fault fault,
+		     const char *why)
 {
 	unsigned shift = p->failures < 10 ? p->failures : 10;
 	uint64_t wait = (uint64_t)L1_BACKOFF_FIRST_MS << shift;
 	if (wait > L1_BACKOFF_MAX_MS)
 		wait = L1_BACKOFF_MAX_MS;
 	p->failures++;
+	p->faults[fault]++;
 	p->backoff_until_ms = now_ms + wait;
 	if (!provider_lying(p, now_ms) && !p->wrong_chain)
 		(void)snprintf(p->why, sizeof(p->why), "%s", why);
@@ -162,6 +164,7 @@ void provider_lied(struct provider *p, uint64_t now_ms,
 	p->doubts = 0;
 	p->lying_until_ms = now_ms + wait;
 	p->forgive_at_ms = p->lying_until_ms + L1_FORGIVE_MS;
+	p->expelled.times++;
 	p->expelled.since = unix_ms / 1000;
 	p->expelled.until = (unix_ms + wait) / 1000;
 	p->expelled.kind = what->kind;
@@ -224,6 +227,21 @@ void provider_doubted(struct provider *p, uint64_t now_ms,
 			      what->method);
 }
 
+static enum fault name_fault(const struct http_reply *http,
+			     const struct rpc_reply *reply,
+			     const struct err_text *error, char *why,
+			     size_t size)
+{
+	if (http->status != 200) {
+		(void)snprintf(why, size, "HTTP status %ld%s", http->status,
+			       fault_status_hint(http->status));
+		return http->status == 429 ? FAULT_THROTTLED : FAULT_STATUS;
+	}
+	(void)snprintf(why, size, "%.150s",
+		       reply->throttled ? "its rate limit" : error->text);
+	return reply->throttled ? FAULT_THROTTLED : reply->fault;
+}
+
 enum err provider_take(struct provider *p, const struct http_reply *http,
 		       size_t n, uint64_t now_ms, struct rpc_reply *ret)
 {
@@ -232,20 +250,18 @@ enum err provider_take(struct provider *p, const struct http_reply *http,
 	struct rpc_reply reply = {0};
 	*ret = reply;
 	if (http->err) {
-		provider_failed(p, now_ms, http->text);
+		provider_failed(p, now_ms,
+				http->err == ERR_TOO_LARGE ? FAULT_TOO_LARGE
+							   : FAULT_UNREACHABLE,
+				http->text);
 		return ERR_IO;
 	}
 	enum err err = rpc_parse(http->body, n, &reply, &error);
 	if (err || reply.throttled || http->status != 200) {
-		if (http->status != 200)
-			(void)snprintf(why, sizeof(why), "HTTP status %ld",
-				       http->status);
-		else
-			(void)snprintf(why, sizeof(why), "%.150s",
-				       reply.throttled ? "its rate limit"
-						       : error.text);
+		enum fault fault =
+			name_fault(http, &reply, &error, why, sizeof(why));
 		rpc_reply_done(&reply);
-		provider_failed(p, now_ms, why);
+		provider_failed(p, now_ms, fault, why);
 		return ERR_IO;
 	}
 	p->latency_ms = p->latency_ms

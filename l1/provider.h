@@ -20,7 +20,8 @@ struct provider {
 	/* health */
 	char why[160];
 	unsigned failures, lies, doubts;
-	uint64_t forgive_at_ms; /* one of the lies, if it agrees then */
+	uint64_t faults[FAULT_KINDS]; /* since the start, by kind */
+	uint64_t forgive_at_ms;	      /* one of the lies, if it agrees then */
 	uint64_t backoff_until_ms, lying_until_ms;
 	uint64_t contradicts_at_ms; /* a quorum, since; 0: does not */
 	uint64_t latency_ms;
@@ -36,6 +37,7 @@ struct provider {
 	/* expulsions: the last one, and where they are written down; NULL:
 	 * nowhere */
 	struct {
+		uint64_t times;
 		uint64_t since, until; /* unix seconds; 0: never */
 		enum lie_kind kind;
 		uint64_t evidence; /* its number in the store; 0: not kept */
@@ -68,7 +70,8 @@ MUST_CHECK enum err provider_post(struct provider *p, struct slice body,
 MUST_CHECK enum err provider_take(struct provider *p,
 				  const struct http_reply *http, size_t n,
 				  uint64_t now_ms, struct rpc_reply *ret);
-void provider_failed(struct provider *p, uint64_t now_ms, const char *why);
+void provider_failed(struct provider *p, uint64_t now_ms, enum fault fault,
+		     const char *why);
 /* It contradicts what is certain: expelled for a while, and what it said is
  * written down.  Nothing when it is expelled already. */
 void provider_lied(struct provider *p, uint64_t now_ms,

@@ -164,6 +164,7 @@ static enum err read_refusal(const json_node *root, struct rpc_reply *reply,
 			     struct err_text *error)
 {
 	struct rpc_answer a = {0};
+	reply->fault = FAULT_SHAPE;
 	if (!json_has(root, "error")) {
 		err_text_set(error, "not a JSON-RPC batch answer");
 		return ERR_INVALID;
@@ -171,6 +172,7 @@ static enum err read_refusal(const json_node *root, struct rpc_reply *reply,
 	read_error(json_get(root, "error"), &a);
 	buf_done(&a.data);
 	reply->throttled = rpc_is_throttled(a.code, a.text);
+	reply->fault = reply->throttled ? FAULT_THROTTLED : FAULT_REFUSED;
 	err_text_set(error, "%s", a.text);
 	return ERR_INVALID;
 }
@@ -194,6 +196,14 @@ static struct slice without_nul(struct slice body, struct buf *copy)
 	return buf_slice(copy);
 }
 
+static bool is_html(struct slice body)
+{
+	size_t i = 0;
+	while (i < body.len && strchr(" \t\r\n", body.p[i]) && body.p[i])
+		i++;
+	return i < body.len && body.p[i] == '<';
+}
+
 static enum err parse_into(struct slice body, struct rpc_reply *reply,
 			   struct err_text *error)
 {
@@ -203,9 +213,16 @@ static enum err parse_into(struct slice body, struct rpc_reply *reply,
 	buf_done(&copy);
 	if (err) {
 		struct err_text why = *error;
-		err_text_set(error, "its answer is not JSON: %.160s", why.text);
+		reply->fault = is_html(body) ? FAULT_HTML : FAULT_NOT_JSON;
+		if (is_html(body))
+			err_text_set(error, "it answers HTML, not JSON-RPC: "
+					    "check its URL");
+		else
+			err_text_set(error, "its answer is not JSON: %.160s",
+				     why.text);
 		return ERR_INVALID;
 	}
+	reply->fault = FAULT_SHAPE; /* until all of it was read */
 	const json_node *root = json_root(reply->doc);
 	struct json_reader r = {0};
 	const json_node *list = json_array(&r, root, NULL);
@@ -232,9 +249,10 @@ enum err rpc_parse(struct slice body, size_t n, struct rpc_reply *ret,
 		abort();
 	enum err err = parse_into(body, &reply, error);
 	if (err) {
-		bool throttled = reply.throttled;
+		const struct rpc_reply why = reply;
 		rpc_reply_done(&reply);
-		reply.throttled = throttled;
+		reply.throttled = why.throttled;
+		reply.fault = why.fault;
 	}
 	*ret = reply;
 	return err;

@@ -3,6 +3,7 @@
 #define EGRESS_L1_RPC_H
 
 #include "abi/block.h"
+#include "l1/fault.h"
 #include "l1/quorum.h"
 
 enum rpc_kind {
@@ -23,7 +24,8 @@ struct rpc_reply { /* owns; zero is empty */
 	struct json_doc *doc;
 	size_t n;
 	struct rpc_answer *answers;
-	bool throttled; /* "rate limit", "too many requests" */
+	bool throttled;	  /* "rate limit", "too many requests" */
+	enum fault fault; /* of rpc_parse() that failed */
 };
 
 /* Appends the batch's body. */

@@ -316,6 +316,8 @@ static void fill_provider(struct l1 *l1, size_t i, uint64_t now)
 	to->expelled_for =
 		p->expelled.since ? lie_kind_name(p->expelled.kind) : "";
 	to->evidence = p->expelled.evidence;
+	memcpy(to->faults, p->faults, sizeof(to->faults));
+	to->expulsions = p->expelled.times;
 	if (p->wrong_chain)
 		to->state = "wrong_chain";
 	else if (provider_lying(p, now))

@@ -218,7 +218,7 @@ static void test_nobody_usable_fails_at_the_next_turn(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < N; i++)
-		provider_failed(&providers[i], fake_now, "down");
+		provider_failed(&providers[i], fake_now, FAULT_STATUS, "down");
 	ask(QUORUM_AGREE, true);
 	assert_int_equal(got.called, 0); /* never from quorum_ask() */
 	(void)quorum_turn(quorum, fake_now);
@@ -556,7 +556,8 @@ static void test_too_poor_is_as_good_as_a_revert(void **state)
 static void test_broadcast_takes_any_success(void **state)
 {
 	(void)state;
-	provider_failed(&providers[0], fake_now, "down"); /* asked still */
+	provider_failed(&providers[0], fake_now, FAULT_STATUS,
+			"down"); /* asked still */
 	ask(QUORUM_BROADCAST, false);
 	say(0, "\"error\":{\"code\":-32000,\"message\":\"nonce too low\"}");
 	assert_int_equal(got.called, 0);
@@ -693,6 +694,53 @@ static void test_knowing_less_is_a_lie_only_when_repeated(void **state)
 	say(2, "\"result\":[]");
 	say(0, "\"result\":[1]");
 	assert_true(provider_lying(&providers[0], fake_now));
+}
+
+/* What contradicts nothing is counted by its kind and named, and no lie. */
+static void test_bad_answers_are_counted_by_kind(void **state)
+{
+	static const struct {
+		long status;
+		const char *text, *why;
+		enum fault fault;
+	} cases[] = {
+		{200, "<!DOCTYPE html><html>", "HTML", FAULT_HTML},
+		{200, "  \n<html>", "HTML", FAULT_HTML},
+		{200, "[{\"id\":0,\"resu", "not JSON", FAULT_NOT_JSON},
+		{200, "", "not JSON", FAULT_NOT_JSON},
+		{200, "[{\"id\":7,\"result\":1}]", "not asked", FAULT_SHAPE},
+		{200, "[]", "0 answers to 1 calls", FAULT_SHAPE},
+		{200, "{}", "not a JSON-RPC batch", FAULT_SHAPE},
+		{200, "{\"error\":{\"message\":\"go away\"}}", "go away",
+		 FAULT_REFUSED},
+		{200, "{\"error\":{\"message\":\"rate limit\"}}", "rate",
+		 FAULT_THROTTLED},
+		{429, "slow down", "lower its rate", FAULT_THROTTLED},
+		{401, "", "headers_file", FAULT_STATUS},
+		{404, "", "path", FAULT_STATUS},
+		{301, "", "redirects are not followed", FAULT_STATUS},
+		{500, "", "HTTP status 500", FAULT_STATUS},
+		{0, NULL, "connection refused", FAULT_UNREACHABLE},
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct provider *p = &providers[0];
+		uint64_t before = p->faults[cases[i].fault], sum = 0;
+		ask(QUORUM_AGREE, true);
+		assert_true(
+			fake_reply(urls[0], cases[i].status, cases[i].text));
+		say(1, YES);
+		say(2, YES);
+		assert_string_equal(got.value, "yes");
+		assert_non_null(strstr(p->why, cases[i].why));
+		assert_int_equal(p->faults[cases[i].fault], before + 1);
+		for (size_t k = 0; k < FAULT_KINDS; k++)
+			sum += p->faults[k];
+		assert_int_equal(sum, i + 1);
+		assert_false(provider_lying(p, fake_now));
+		fake_now = p->backoff_until_ms;
+	}
+	assert_int_equal(records.n, 0);
 }
 
 static struct kept kept(void)
@@ -938,6 +986,7 @@ int main(void)
 		TEST(test_a_revert_needs_a_quorum),
 		TEST(test_too_poor_is_as_good_as_a_revert),
 		TEST(test_knowing_less_is_a_lie_only_when_repeated),
+		TEST(test_bad_answers_are_counted_by_kind),
 		TEST(test_another_answer_is_kept),
 		TEST(test_another_revert_is_kept),
 		TEST(test_omission_is_kept_once_it_is_a_lie),
