@@ -53,7 +53,7 @@
 #define L1_PROOF_MS 4000
 /* A provider that has no such method is asked for it again after this. */
 #define L1_LACKS_MS  600000
-#define L1_LACKS_MAX 2 /* eth_getProof, eth_getBlockReceipts */
+#define L1_LACKS_MAX 3 /* eth_getProof, eth_getBlockReceipts, ranges */
 
 /* Local clock: the head that a quorum agrees on has not moved.  Five blocks of
  * 12 s; a missed slot or two are nothing. */
@@ -76,6 +76,42 @@
 
 /* One ask for the facts, for logs, for an account. */
 #define L1_ASK_MS 6000
+
+/* ---- deep catch-up: logs by range ---- */
+
+/* More blocks behind than this, ranges are asked for; and none nearer than that
+ * to the block acted on, where each block is proved: two epochs of finality and
+ * twice that. */
+#define L1_DEEP_BEHIND 256
+#define L1_DEEP_NEAR   128
+/* Blocks a range: what every plan but the smallest serves, to begin with; and
+ * the widest that the larger ones do. */
+#define L1_SPAN_FIRST 2000
+#define L1_SPAN_MAX   10000
+/* Served so often in a row, a wider range is tried again that was refused. */
+#define L1_SPAN_FORGET 64
+/* Shorter is not worth an ask: 32 headers come in one. */
+#define L1_RANGE_MIN 8
+/* Asked for at once, delivered in order: a provider 200 ms away is kept busy.
+ */
+#define L1_RANGES_AHEAD 8
+/* One list; 10,000 logs are 7 MB.  More is too much. */
+#define L1_RANGE_REPLY_MAX (8u << 20)
+/* Decoded and waiting for their turn; once over it no further range is begun.
+ */
+#define L1_RANGES_HELD_MAX (24u << 20)
+/* "Query duration must not exceed 10 seconds" (Infura). */
+#define L1_RANGE_MS 12000
+/* Too few answers so often, and these blocks are read one by one: 32, and twice
+ * as many each time that ranges fail again. */
+#define L1_RANGE_TRIES	  3
+#define L1_BY_BLOCK_FIRST 32
+#define L1_BY_BLOCK_MAX	  4096
+/* Headers in one ask, of blocks that hold logs. */
+#define L1_RANGE_HEADERS 64
+/* A range without logs is committed as a block of its own after so many: a
+ * restart reads at most these again. */
+#define L1_DEEP_MARK 1000
 
 #define L1_HEADERS_MAX	    16 /* of a headers_file */
 #define L1_HEADERS_FILE_MAX 8192

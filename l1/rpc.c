@@ -96,6 +96,7 @@ bool rpc_is_throttled(int code, const char *text)
 					    "requests per second",
 					    "compute units",
 					    "capacity exceeded",
+					    "request limit reached",
 					    NULL};
 	return code == 429 || has_any(text, words);
 }

@@ -1,0 +1,20 @@
+/* How many blocks of logs one provider lists at once: what it was seen to
+ * serve and to refuse.  Zero: nothing is known.  Pure. */
+#ifndef EGRESS_L1_SPAN_H
+#define EGRESS_L1_SPAN_H
+
+#include "abi/types.h"
+
+struct span {
+	uint64_t now;	  /* blocks to ask for; 0: the first guess */
+	uint64_t refused; /* the fewest that were refused; 0: none */
+	unsigned served;  /* in a row since then */
+};
+
+uint64_t span_of(const struct span *s);
+/* So many were too much; suggested: what it serves, or 0. */
+void span_refuse(struct span *s, uint64_t asked, uint64_t suggested);
+/* It listed so many. */
+void span_serve(struct span *s, uint64_t blocks);
+
+#endif
