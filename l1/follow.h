@@ -21,6 +21,9 @@ struct follow_step {
 	enum follow_move move;
 	struct block_ref
 		block; /* FORWARD: the new tip; BACK: the tip to undo */
+	/* FORWARD: the blocks between the tip and this one left nothing, as a
+	 * quorum says, and its parent need not be the tip. */
+	bool jumps;
 	size_t n_logs;
 	const struct l1_log *logs; /* in L1 order; until follow_ack() */
 };
@@ -38,6 +41,7 @@ struct follow_config {
 	size_t n_with_input;
 	struct block_ref tip; /* committed already; hash zero: none, then
 			       * start at number */
+	uint64_t by_block;    /* up to this one no block is jumped over */
 };
 
 struct follow *follow_new(struct l1 *l1, const struct follow_config *config);

@@ -54,6 +54,36 @@ enum err chain_tip(struct store_txn *txn, const struct chain *c,
 	return end_of(txn, c, true, ret);
 }
 
+enum err chain_oldest(struct store_txn *txn, const struct chain *c,
+		      struct block_ref *ret)
+{
+	return end_of(txn, c, false, ret);
+}
+
+static bool visit_count(void *ctx, struct slice key, struct slice value)
+{
+	size_t *n = ctx;
+
+	(void)key;
+	(void)value;
+	++*n;
+	return true;
+}
+
+enum err chain_count_from(struct store_txn *txn, const struct chain *c,
+			  uint64_t number, size_t *ret)
+{
+	struct store_key key = store_key_u64(number);
+	size_t n = 0;
+	enum err err =
+		store_walk(txn, &c->blocks, slice_of(key.b, sizeof(key.b)),
+			   false, visit_count, &n);
+
+	if (!err)
+		*ret = n;
+	return err;
+}
+
 enum err chain_at(struct store_txn *txn, const struct chain *c, uint64_t number,
 		  struct block_ref *ret)
 {
@@ -77,25 +107,48 @@ static enum err forget_oldest(struct store_txn *txn, const struct chain *c)
 	return store_delete(txn, &c->blocks, slice_of(key.b, sizeof(key.b)));
 }
 
-enum err chain_push(struct store_txn *txn, const struct chain *c,
+static enum err put(struct store_txn *txn, const struct chain *c,
 		    const struct block_ref *next)
 {
-	struct block_ref tip;
 	uint8_t value[BLOCK_SIZE];
-	enum err err = chain_tip(txn, c, &tip);
+	struct store_key key = store_key_u64(next->number);
 
-	if (err && err != ERR_NOT_FOUND)
-		return err;
-	if (!err && (!hash_eq(tip.hash, next->parent) ||
-		     tip.number + 1 != next->number))
-		return ERR_REORG;
 	memcpy(value, next->hash.b, 32);
 	memcpy(value + 32, next->parent.b, 32);
 	put_be(value + 64, next->time, 8);
-	struct store_key key = store_key_u64(next->number);
-	err = store_put(txn, &c->blocks, slice_of(key.b, sizeof(key.b)),
-			slice_of(value, sizeof(value)));
+	enum err err =
+		store_put(txn, &c->blocks, slice_of(key.b, sizeof(key.b)),
+			  slice_of(value, sizeof(value)));
 	return err ? err : forget_oldest(txn, c);
+}
+
+static enum err append(struct store_txn *txn, const struct chain *c,
+		       const struct block_ref *next, bool jumps)
+{
+	struct block_ref tip;
+	enum err err = chain_tip(txn, c, &tip);
+
+	if (err == ERR_NOT_FOUND)
+		return put(txn, c, next);
+	if (err)
+		return err;
+	bool above = next->number == tip.number + 1 &&
+		     hash_eq(tip.hash, next->parent);
+	if (!above && !(jumps && next->number > tip.number + 1))
+		return ERR_REORG;
+	return put(txn, c, next);
+}
+
+enum err chain_push(struct store_txn *txn, const struct chain *c,
+		    const struct block_ref *next)
+{
+	return append(txn, c, next, false);
+}
+
+enum err chain_jump(struct store_txn *txn, const struct chain *c,
+		    const struct block_ref *next)
+{
+	return append(txn, c, next, true);
 }
 
 enum err chain_pop(struct store_txn *txn, const struct chain *c)

@@ -7,7 +7,7 @@
 #include "sys/log.h"
 
 #define META_ROLLUP  "rollup"
-#define RETRY_BLOCKS 512 /* read again at a start: seconds */
+#define RETRY_BLOCKS 512 /* kept ones, read again at a start: seconds */
 #define PASSES_MAX   8	 /* over one block: each finds one more stop */
 #define FILL_PERCENT 50	 /* of the store: from here on the log says so */
 
@@ -128,6 +128,7 @@ struct follow_config replica_follow_config(const struct replica *r)
 		.with_input = {sovereign_topic(SOVEREIGN_COMMITTED)},
 		.n_with_input = 1,
 		.tip = r->tip,
+		.by_block = r->by_block,
 	};
 }
 
@@ -250,11 +251,15 @@ static enum err give_up(struct replica *r, struct store_txn *txn)
 static enum err forget_final(struct replay *p)
 {
 	const struct block_ref *at = &p->step->block;
+	struct block_ref oldest;
+	enum err err;
 
-	if (!p->r->finality || at->number < CHAIN_KEEP ||
-	    at->time < p->r->finality)
+	if (!p->r->finality || at->time < p->r->finality)
 		return OK;
-	return ledger_prune(p->txn, p->r->ledger, at->number - CHAIN_KEEP,
+	err = chain_oldest(p->txn, &p->r->chain, &oldest);
+	if (err || !oldest.number)
+		return err;
+	return ledger_prune(p->txn, p->r->ledger, oldest.number - 1,
 			    at->time - p->r->finality);
 }
 
@@ -269,7 +274,8 @@ static enum err pass(struct replica *r, const struct follow_step *step,
 	if (err)
 		return err;
 	ledger_mark(r->ledger, &before);
-	err = chain_push(p.txn, &r->chain, &step->block);
+	err = step->jumps ? chain_jump(p.txn, &r->chain, &step->block)
+			  : chain_push(p.txn, &r->chain, &step->block);
 	if (!err)
 		err = all_logs(&p, known, n);
 	ledger_mark(r->ledger, &after);
@@ -386,34 +392,60 @@ void replica_back(struct replica *r)
 		replica_fatal("a block cannot be undone", err);
 }
 
-static bool knows_parent(struct replica *r)
+static bool knows_before(struct replica *r)
 {
-	struct block_ref parent;
+	struct block_ref oldest;
 	struct store_txn *txn;
 	bool known;
 
-	if (!r->tip.number || store_begin(r->store, false, &txn))
+	if (store_begin(r->store, false, &txn))
 		return false;
-	known = !chain_at(txn, &r->chain, r->tip.number - 1, &parent);
+	known = !chain_oldest(txn, &r->chain, &oldest) &&
+		oldest.number < r->tip.number;
 	store_abort(txn);
 	return known;
 }
 
 bool replica_reread(struct replica *r)
 {
-	if (!knows_parent(r))
+	if (!knows_before(r))
 		return false;
 	replica_back(r);
 	return true;
 }
 
+static size_t kept_from(struct replica *r, uint64_t block)
+{
+	struct store_txn *txn;
+	size_t n = 0;
+
+	if (store_begin(r->store, false, &txn))
+		return 0;
+	if (chain_count_from(txn, &r->chain, block, &n))
+		n = 0;
+	store_abort(txn);
+	return n;
+}
+
+size_t replica_since_change(struct replica *r)
+{
+	struct ledger_mark mark;
+
+	ledger_mark(r->ledger, &mark);
+	return kept_from(r, mark.block);
+}
+
 void replica_retry(struct replica *r)
 {
 	const struct stop *stop = &r->history.stop;
-	uint64_t back = r->tip.number - stop->block + 1;
+	size_t back;
 
-	if (stop->kind != STOP_UNVERIFIABLE || back > RETRY_BLOCKS)
+	if (stop->kind != STOP_UNVERIFIABLE)
 		return;
+	back = kept_from(r, stop->block);
+	if (back > RETRY_BLOCKS)
+		return;
+	r->by_block = stop->block;
 	while (back && replica_reread(r))
 		back--;
 }

@@ -26,6 +26,9 @@ struct replica {
 	uint64_t finality;
 	bool gap_said, fill_said;
 	struct block_ref tip; /* hash zero: nothing followed, start there */
+	/* Up to this block each is read itself: what is said of a range did not
+	 * fit. */
+	uint64_t by_block;
 };
 
 /* Opens (or creates) the tables and rebuilds the tree. */
@@ -44,9 +47,12 @@ MUST_CHECK enum err replica_set_rollup(struct replica *r,
 MUST_CHECK bool replica_forward(struct replica *r,
 				const struct follow_step *step, bool anyway);
 void replica_back(struct replica *r);
-/* Goes back by one block, so that it is read again; false: no block before it
- * is kept, and nothing changed. */
+/* Goes back to the block kept before the tip, so that what is after it is read
+ * again; false: none is kept, and nothing changed. */
 MUST_CHECK bool replica_reread(struct replica *r);
+/* How many kept blocks there are from the ledger's last change on: what does
+ * not fit it now was missed in them, or after. */
+size_t replica_since_change(struct replica *r);
 /* Ends the process: what could not be committed, and what to do about it. */
 _Noreturn void replica_fatal(const char *what, enum err err);
 /* At start: a ledger that stopped without a proof goes back to before that. */

@@ -44,12 +44,18 @@ static void start_following(struct watcher *w, uint64_t now)
 }
 
 /* What cannot be followed may be a provider's fault, here or a while ago: the
- * same block again, then from further and further back. */
+ * same block again, then from further and further back, and from before the
+ * ledger's last change; all of them block by block, with proofs. */
 static void read_again(struct watcher *w, uint64_t block, uint64_t now)
 {
 	static const uint64_t back[DOUBTS_MAX] = {0, 64, 512};
+	size_t since = replica_since_change(&w->replica);
 
-	w->reread = back[w->doubts++];
+	w->replica.by_block = block;
+	w->reread = back[w->doubts];
+	if (w->doubts && since > w->reread)
+		w->reread = since;
+	w->doubts++;
 	w->doubted = block;
 	w->doubt_ms = now + DOUBT_MS;
 	follow_free(w->follow);

@@ -35,7 +35,7 @@ struct watcher {
 	 * not read again. */
 	uint64_t doubted, doubt_ms;
 	unsigned doubts;
-	uint64_t reread; /* so many blocks are still to be undone for that */
+	uint64_t reread; /* so many kept blocks are still to be undone */
 	struct lateness late;
 	struct gossip_of { /* what peers' ballots were judged by last */
 		uint64_t epoch, progress, round;

@@ -77,6 +77,41 @@ static void test_push_rejects_wrong_parent(void **state)
 	teardown(&f);
 }
 
+static void test_a_jump_goes_up_and_over_nothing_of_ours(void **state)
+{
+	struct fixture f;
+	struct block_ref tip, b = block(5000, 2, 8);
+	size_t n;
+
+	(void)state;
+	setup(&f);
+	assert_int_equal(push(&f, block(10, 1, 0)), OK);
+	assert_int_equal(push(&f, b), ERR_REORG);
+	assert_int_equal(chain_jump(f.txn, &f.chain, &b), OK);
+	b = block(5000, 3, 2);
+	assert_int_equal(chain_jump(f.txn, &f.chain, &b), ERR_REORG);
+	b = block(4000, 3, 2);
+	assert_int_equal(chain_jump(f.txn, &f.chain, &b), ERR_REORG);
+	/* no gap: then it must link */
+	b = block(5001, 3, 9);
+	assert_int_equal(chain_jump(f.txn, &f.chain, &b), ERR_REORG);
+	b = block(5001, 3, 2);
+	assert_int_equal(chain_jump(f.txn, &f.chain, &b), OK);
+	assert_int_equal(chain_count_from(f.txn, &f.chain, 5000, &n), OK);
+	assert_int_equal(n, 2);
+	assert_int_equal(chain_count_from(f.txn, &f.chain, 0, &n), OK);
+	assert_int_equal(n, 3);
+	/* back to what is kept, and on from there */
+	assert_int_equal(chain_pop(f.txn, &f.chain), OK);
+	assert_int_equal(chain_pop(f.txn, &f.chain), OK);
+	assert_int_equal(chain_tip(f.txn, &f.chain, &tip), OK);
+	assert_int_equal(tip.number, 10);
+	assert_int_equal(push(&f, block(11, 4, 1)), OK);
+	assert_int_equal(chain_oldest(f.txn, &f.chain, &tip), OK);
+	assert_int_equal(tip.number, 10);
+	teardown(&f);
+}
+
 static void test_pop_steps_one_block_back(void **state)
 {
 	struct fixture f;
@@ -117,6 +152,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tip_is_the_block_pushed_last),
 		cmocka_unit_test(test_push_rejects_wrong_parent),
+		cmocka_unit_test(test_a_jump_goes_up_and_over_nothing_of_ours),
 		cmocka_unit_test(test_pop_steps_one_block_back),
 		cmocka_unit_test(test_only_the_newest_are_kept),
 	};

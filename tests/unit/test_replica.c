@@ -449,6 +449,84 @@ static void test_what_makes_no_sense_is_read_again_first(void **state)
 	teardown(&f);
 }
 
+/* A block far above the tip, with nothing of ours in between. */
+static void jump_to(struct fixture *f, uint64_t number, uint8_t branch)
+{
+	struct follow_step step = {.move = FOLLOW_FORWARD,
+				   .block = block_at(number),
+				   .jumps = true,
+				   .n_logs = f->n_logs,
+				   .logs = f->logs};
+
+	step.block.hash.b[0] = branch;
+	step.block.parent.b[0] = branch;
+	assert_true(replica_forward(&f->r, &step, true));
+	f->n_logs = 0;
+	f->block = number + 1;
+}
+
+/* What a node that saw only the final chain has. */
+static void test_a_reorg_below_a_jump_leaves_the_final_chain_alone(void **state)
+{
+	struct hash32 good, last;
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	commit(&f, 0, 30, 1000, HONEST);
+	forward(&f);
+	jump_to(&f, 3000, 0);
+	good = model_root(&f);
+	commit(&f, 30, 9, 7, HONEST);
+	jump_to(&f, 5000, 0);
+	jump_to(&f, 7000, 0);
+	reopen(&f);
+	assert_int_equal(f.r.tip.number, 7000);
+	replica_back(&f.r);
+	assert_int_equal(f.r.tip.number, 5000);
+	replica_back(&f.r);
+	assert_int_equal(f.r.tip.number, 3000);
+	expect_root(&f, good);
+	/* the batch came in another block, below where it had been */
+	f.batch--;
+	memset(f.records + 30, 0, 9 * sizeof(*f.records));
+	f.leaf_count = 30;
+	commit(&f, 30, 12, 8, HONEST);
+	jump_to(&f, 4000, 1);
+	last = model_root(&f);
+	jump_to(&f, 7000, 1);
+	reopen(&f);
+	expect_root(&f, last);
+	assert_int_equal(f.r.tip.hash.b[0], 1);
+	assert_int_equal(mark(&f).block, 4000);
+	teardown(&f);
+}
+
+/* Kept blocks that lie far apart are all undone as those side by side. */
+static void test_what_kept_blocks_may_undo_is_not_forgotten(void **state)
+{
+	struct hash32 good;
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	f.r.finality = 1;
+	commit(&f, 0, 30, 1000, HONEST);
+	forward(&f);
+	good = model_root(&f);
+	for (uint64_t i = 1; i <= 5; i++) {
+		commit(&f, 0, 30, 1000 + i, HONEST);
+		jump_to(&f, 5000 * i, 0);
+	}
+	assert_int_equal(replica_since_change(&f.r), 1);
+	jump_to(&f, 50000, 0);
+	assert_int_equal(replica_since_change(&f.r), 2);
+	reread(&f, 99);
+	assert_int_equal(f.r.tip.number, 5);
+	expect_root(&f, good);
+	teardown(&f);
+}
+
 /* More was taken back than is known of: in a child, since it ends there. */
 static void test_nothing_is_followed_below_the_blocks_kept(void **state)
 {
@@ -782,6 +860,10 @@ static void test_a_full_store_says_what_to_do(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			test_a_reorg_below_a_jump_leaves_the_final_chain_alone),
+		cmocka_unit_test(
+			test_what_kept_blocks_may_undo_is_not_forgotten),
 		cmocka_unit_test(test_batches_give_the_roots_of_the_country),
 		cmocka_unit_test(test_follows_what_l1_itself_writes),
 		cmocka_unit_test(test_a_wrong_root_is_proven),
