@@ -1,41 +1,18 @@
 /* Text forms of bytes: hex as Ethereum writes it, base64url as RFC 4648. */
 #include "abi/hex.h"
 
+#include "abi/hex_digits.h"
 #include "abi/keccak.h"
-
-static int digit_value(uint8_t c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
 
 static bool has_prefix(struct slice text)
 {
 	return text.len >= 2 && text.p[0] == '0' && text.p[1] == 'x';
 }
 
-/* digits: 2 × len of them, no prefix. */
-static bool decode_digits(const uint8_t *digits, uint8_t *to, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		int high = digit_value(digits[2 * i]);
-		int low = digit_value(digits[2 * i + 1]);
-		if (high < 0 || low < 0)
-			return false;
-		to[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
-}
-
 static bool all_digits(struct slice text)
 {
 	for (size_t i = 2; i < text.len; i++)
-		if (digit_value(text.p[i]) < 0)
+		if (!hex_digits_value[text.p[i]])
 			return false;
 	return true;
 }
@@ -46,7 +23,7 @@ enum err hex_decode(struct slice text, uint8_t *ret, size_t len)
 	if (!has_prefix(text) || (text.len - 2) % 2 ||
 	    (text.len - 2) / 2 != len || !all_digits(text))
 		return ERR_INVALID;
-	return decode_digits(text.p + 2, ret, len) ? OK : ERR_INVALID;
+	return hex_digits_decode(text.p + 2, ret, len) ? OK : ERR_INVALID;
 }
 
 enum err hex_decode_buf(struct slice text, struct buf *b)
@@ -57,7 +34,7 @@ enum err hex_decode_buf(struct slice text, struct buf *b)
 	uint8_t *to = buf_extend(b, len);
 	if (!to)
 		return ERR_TOO_LARGE;
-	return decode_digits(text.p + 2, to, len) ? OK : ERR_INVALID;
+	return hex_digits_decode(text.p + 2, to, len) ? OK : ERR_INVALID;
 }
 
 char *hex_encode(const uint8_t *p, size_t len, char *to)
