@@ -79,11 +79,36 @@ bool l1_evidence_take(struct l1 *l1, struct buf *ret_bytes,
 	return true;
 }
 
+bool l1_evidence_waits(const struct l1 *l1)
+{
+	return l1->records.n;
+}
+
 void l1_evidence_kept(struct l1 *l1, size_t provider, uint64_t id)
 {
 	assert(provider < l1->n);
 	l1->providers[provider].expelled.evidence = id;
+	l1->providers[provider].expelled.news = NEWS_EXPELLED;
 	l1->view.providers[provider].evidence = id;
+}
+
+enum l1_news l1_news_take(struct l1 *l1, size_t provider)
+{
+	assert(provider < l1->n);
+	enum provider_news *news = &l1->providers[provider].expelled.news;
+	switch (*news) {
+	case NEWS_EXPELLED:
+		*news = NEWS_OUT;
+		return L1_NEWS_EXPELLED;
+	case NEWS_BACK:
+		*news = NEWS_NONE;
+		return L1_NEWS_BACK;
+	case NEWS_NONE:
+	case NEWS_UNKEPT:
+	case NEWS_OUT:
+		break;
+	}
+	return L1_NEWS_NONE;
 }
 
 uint64_t l1_chain_id(const struct l1 *l1)

@@ -20,9 +20,11 @@ struct l1_provider_view {
 	char why[160]; /* "" when good */
 	uint64_t head; /* its latest, 0: unknown */
 	uint64_t latency_ms;
-	/* Its last expulsion: unix seconds of this machine, 0: never; the kind
-	 * of lie (abi/lie), and where the evidence is, 0: not kept. */
-	uint64_t expelled_at, expelled_until;
+	bool lying; /* expelled, now */
+	/* Its last expulsion: unix seconds of this machine, 0: never; L1's time
+	 * then; the kind of lie (abi/lie), and where the evidence is, 0: not
+	 * kept. */
+	uint64_t expelled_at, expelled_until, expelled_l1_time;
 	const char *expelled_for;
 	uint64_t evidence;
 	uint64_t faults[FAULT_KINDS]; /* since the start (l1/fault) */
@@ -63,8 +65,16 @@ void l1_cancel(struct l1 *l1, void *ctx);
  * view. false: there is none. */
 bool l1_evidence_take(struct l1 *l1, struct buf *ret_bytes,
 		      size_t *ret_provider);
-/* It is kept under this number, which the view shows with the provider. */
+bool l1_evidence_waits(const struct l1 *l1);
+/* It is kept under this number, which the view shows with the provider, or
+ * there was no room for it: 0. */
 void l1_evidence_kept(struct l1 *l1, size_t provider, uint64_t id);
+/* What is to be told of a provider, once: it was expelled (and the evidence
+ * taken), or it is used again. */
+enum l1_news { L1_NEWS_NONE, L1_NEWS_EXPELLED, L1_NEWS_BACK };
+enum l1_news l1_news_take(struct l1 *l1, size_t provider);
+/* A provider as the daemons' status shows it. */
+void l1_provider_json(const struct l1_provider_view *p, struct json_writer *w);
 /* settings.chain.id; when that is 0, what a quorum of providers says, and 0
  * until it has. */
 uint64_t l1_chain_id(const struct l1 *l1);

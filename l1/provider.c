@@ -169,6 +169,9 @@ void provider_lied(struct provider *p, uint64_t now_ms,
 	p->expelled.until = (unix_ms + wait) / 1000;
 	p->expelled.kind = what->kind;
 	p->expelled.evidence = 0;
+	p->expelled.news = NEWS_UNKEPT;
+	p->expelled.l1_time =
+		p->records && p->records->head ? p->records->head->time : 0;
 	va_list args;
 	va_start(args, format);
 	(void)vsnprintf(p->why, sizeof(p->why), format, args);
@@ -180,6 +183,13 @@ void provider_lied(struct provider *p, uint64_t now_ms,
 	p->latest = (struct sightings){0};
 	p->acted = (struct sightings){0};
 	spoken_clear(&p->spoken);
+}
+
+void provider_back(struct provider *p, uint64_t now_ms)
+{
+	if (p->expelled.news == NEWS_OUT && provider_usable(p, now_ms) &&
+	    p->latest.n && !p->failures)
+		p->expelled.news = NEWS_BACK;
 }
 
 void provider_said(struct provider *p, const struct rpc_block *block,

@@ -39,8 +39,16 @@ struct provider {
 	struct {
 		uint64_t times;
 		uint64_t since, until; /* unix seconds; 0: never */
+		uint64_t l1_time;      /* since, of the agreed head */
 		enum lie_kind kind;
 		uint64_t evidence; /* its number in the store; 0: not kept */
+		enum provider_news {
+			NEWS_NONE,
+			NEWS_UNKEPT,   /* its record was not taken yet */
+			NEWS_EXPELLED, /* to be told */
+			NEWS_OUT,      /* told, and not back yet */
+			NEWS_BACK,     /* to be told */
+		} news;
 	} expelled;
 	struct accuse_queue *records;
 };
@@ -72,6 +80,8 @@ MUST_CHECK enum err provider_take(struct provider *p,
 				  uint64_t now_ms, struct rpc_reply *ret);
 void provider_failed(struct provider *p, uint64_t now_ms, enum fault fault,
 		     const char *why);
+/* Expelled, told, and now used again: that is news. */
+void provider_back(struct provider *p, uint64_t now_ms);
 /* It contradicts what is certain: expelled for a while, and what it said is
  * written down.  Nothing when it is expelled already. */
 void provider_lied(struct provider *p, uint64_t now_ms,

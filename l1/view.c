@@ -311,6 +311,8 @@ static void fill_provider(struct l1 *l1, size_t i, uint64_t now)
 	(void)snprintf(to->why, sizeof(to->why), "%s", p->why);
 	to->head = p->latest.n ? p->latest.top : 0;
 	to->latency_ms = p->latency_ms;
+	to->lying = provider_lying(p, now);
+	to->expelled_l1_time = p->expelled.l1_time;
 	to->expelled_at = p->expelled.since;
 	to->expelled_until = p->expelled.until;
 	to->expelled_for =
@@ -360,7 +362,9 @@ uint64_t view_update(struct l1 *l1, uint64_t now)
 	}
 	view_voices(l1, now, latest, acted);
 	judge_health(l1, acted, now);
-	for (size_t i = 0; i < l1->n; i++)
+	for (size_t i = 0; i < l1->n; i++) {
+		provider_back(&l1->providers[i], now);
 		fill_provider(l1, i, now);
+	}
 	return now + 1000; /* ages are told by the second */
 }

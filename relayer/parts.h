@@ -8,6 +8,7 @@
 #include "relayer/peers.h"
 #include "relayer/submit.h"
 #include "relayer/witness.h"
+#include "store/evidence.h"
 
 struct parts {
 	const struct relayer_config *config;
@@ -15,6 +16,7 @@ struct parts {
 	struct store *store;
 	struct requests requests;
 	struct nonces nonces;
+	struct evidence evidence;
 	struct peers *peers;
 	struct events *events;
 	struct submit *submit;

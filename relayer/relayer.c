@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "abi/hex.h"
+#include "l1/tell.h"
 #include "relayer/carry.h"
 #include "relayer/evacuate.h"
 #include "relayer/execute.h"
@@ -66,6 +67,9 @@ static enum err open_store(struct relayer *r, struct err_text *error)
 	err = requests_open(txn, &r->parts.requests);
 	if (!err)
 		err = nonces_open(txn, &r->parts.requests, &r->parts.nonces);
+	if (!err)
+		err = evidence_open(txn, r->config->shared.store.map_size,
+				    &r->parts.evidence);
 	if (!err)
 		err = submit_load(r->parts.submit, txn, error);
 	if (!err)
@@ -261,8 +265,13 @@ static struct turn look(struct relayer *r, uint64_t now_ms)
 
 static enum err decide(struct relayer *r, struct turn *t)
 {
-	enum err err = submit_write(r->parts.submit, t);
+	struct evidence_into into = {.txn = t->txn,
+				     .store = r->parts.store,
+				     .evidence = &r->parts.evidence};
+	enum err err = tell_kept(r->parts.l1, evidence_keep, &into);
 
+	if (!err)
+		err = submit_write(r->parts.submit, t);
 	if (err)
 		return err;
 	/* What everybody waits for takes its places first. */
@@ -372,6 +381,7 @@ uint64_t relayer_step(struct relayer *r, uint64_t now_ms)
 	err = store_commit(t.txn);
 	if (err)
 		store_fails(err, "the store does not commit");
+	tell_providers(r->parts.l1);
 	keep_house(r, now_ms);
 	intake_answer(r->intake);
 	submit_start(r->parts.submit, &t);

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#define STATUS_MAX 16384
+#define STATUS_MAX 32768 /* 16 providers of 1 KB */
 
 static void put_evacuation(struct json_writer *w, const struct status_view *v)
 {
@@ -24,14 +24,8 @@ static void put_l1(struct json_writer *w, const struct l1_view *l1)
 	json_put_u64(w, "head", l1->head.number);
 	json_put_u64(w, "acted", l1->acted.number);
 	json_begin_array(w, "providers");
-	for (size_t i = 0; i < l1->n; i++) {
-		const struct l1_provider_view *p = &l1->providers[i];
-		json_begin(w, NULL);
-		json_put_string(w, "name", p->name);
-		json_put_string(w, "state", p->state);
-		json_put_string(w, "why", p->why);
-		json_end(w);
-	}
+	for (size_t i = 0; i < l1->n; i++)
+		l1_provider_json(&l1->providers[i], w);
 	json_end_array(w);
 	json_end(w);
 }

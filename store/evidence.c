@@ -10,13 +10,6 @@ enum err evidence_open(struct store_txn *txn, uint64_t map_size,
 	return store_table_open(txn, "evidence", true, false, &ret->records);
 }
 
-bool evidence_has_room(struct store *store)
-{
-	struct store_space space = store_space(store);
-
-	return space.size - space.used > space.size / EVIDENCE_SHARE;
-}
-
 struct walk {
 	evidence_visit *visit;
 	void *ctx;
@@ -99,6 +92,17 @@ enum err evidence_put(struct store_txn *txn, const struct evidence *e,
 	if (!err)
 		*ret_id = c.last + 1;
 	return err;
+}
+
+enum err evidence_keep(void *into, struct slice record, uint64_t *ret_id)
+{
+	const struct evidence_into *i = into;
+	struct store_space space = store_space(i->store);
+
+	*ret_id = 0;
+	if (space.size - space.used <= space.size / EVIDENCE_SHARE)
+		return OK;
+	return evidence_put(i->txn, i->evidence, record, ret_id);
 }
 
 enum err evidence_get(struct store_txn *txn, const struct evidence *e,

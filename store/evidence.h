@@ -22,14 +22,21 @@ struct evidence {
 /* map_size: of the store. */
 MUST_CHECK enum err evidence_open(struct store_txn *txn, uint64_t map_size,
 				  struct evidence *ret);
-/* There is room for one more; without it an alert goes without evidence, for a
- * provider's lie must not fill a store. */
-bool evidence_has_room(struct store *store);
 /* ERR_INVALID: not a record of abi/lie. Numbers begin at 1 and are never used
  * twice. */
 MUST_CHECK enum err evidence_put(struct store_txn *txn,
 				 const struct evidence *e, struct slice record,
 				 uint64_t *ret_id);
+/* The same with *ret_id 0 when the store is nearly full: then an alert goes
+ * without its evidence, for no provider's lie may fill a store.  into: a struct
+ * evidence_into. */
+struct evidence_into {
+	struct store_txn *txn;
+	struct store *store;
+	const struct evidence *evidence;
+};
+MUST_CHECK enum err evidence_keep(void *into, struct slice record,
+				  uint64_t *ret_id);
 /* ret borrows until the txn ends or writes. ERR_NOT_FOUND, ERR_UNSAFE */
 MUST_CHECK enum err evidence_get(struct store_txn *txn,
 				 const struct evidence *e, uint64_t id,

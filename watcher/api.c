@@ -10,6 +10,23 @@ void api_ok(struct http_answer *answer)
 	buf_init(&answer->body, HTTP_ANSWER_MAX);
 }
 
+bool api_bad(struct http_answer *answer, const char *field, const char *message)
+{
+	http_error(answer, 400, "bad_field", field, message, "");
+	return true;
+}
+
+bool api_number(const char *text, uint64_t max, uint64_t *ret)
+{
+	struct u256 value;
+
+	if (!text || u256_parse(slice_str(text), &value) ||
+	    u256_cmp(value, u256_from(max)) > 0)
+		return false;
+	*ret = u256_u64(value);
+	return true;
+}
+
 static bool page(struct api *api, enum board_page which, const char *missing,
 		 struct http_answer *answer)
 {
@@ -169,6 +186,8 @@ const struct http_route api_routes[] = {
 	{"GET", "/v1/ballots", ballots},
 	{"POST", "/v1/ballots", post_ballot},
 	{"GET", "/v1/bad-batch", bad_batch},
+	{"GET", "/v1/evidence", api_evidence},
+	{"GET", "/v1/evidence/{id}", api_evidence_one},
 	{"GET", "/v1/proof/{index}", api_proof},
 	{"GET", "/v1/account/{address}", api_account},
 	{"GET", "/v1/pack/{address}", api_pack},

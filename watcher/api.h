@@ -5,6 +5,7 @@
 #define EGRESS_WATCHER_API_H
 
 #include "http/server.h"
+#include "store/evidence.h"
 #include "store/ledger.h"
 #include "watcher/board.h"
 #include "watcher/intake.h"
@@ -15,6 +16,8 @@ struct api { /* the handlers' ctx; all borrowed */
 	struct board *board;
 	struct intake *intake;
 	struct ledger *ledger;
+	struct store *store;
+	const struct evidence *evidence;
 };
 
 extern const struct http_route api_routes[];
@@ -24,8 +27,13 @@ extern const struct http_route api_routes[];
 void api_answer_ballot(struct http_deferred *call,
 		       const struct pool_refusal *refusal, bool known);
 
-/* ---- between api.c and api_ledger.c ---- */
+/* ---- between the api's files ---- */
 void api_ok(struct http_answer *answer); /* 200, an empty body to fill */
+/* Decimal digits, at most max; NULL is none. */
+bool api_number(const char *text, uint64_t max, uint64_t *ret);
+bool api_bad(struct http_answer *answer, const char *field,
+	     const char *message);
+http_handler api_evidence, api_evidence_one;
 http_handler api_proof, api_account, api_pack, api_bucket, api_credential;
 
 #endif

@@ -10,13 +10,6 @@
 #define ACCOUNT_MAX 100 /* leaves in one answer */
 #define INDEX_MAX   ((1ULL << MERKLE_DEPTH_MAX) - 1)
 
-static bool bad(struct http_answer *answer, const char *field,
-		const char *message)
-{
-	http_error(answer, 400, "bad_field", field, message, "");
-	return true;
-}
-
 static bool unavailable(struct http_answer *answer)
 {
 	http_error(answer, 503, "not_ready", "", "the ledger is being read",
@@ -38,18 +31,6 @@ static bool missing(const struct api *api, struct http_answer *answer,
 	}
 	http_error(answer, 503, "not_ready", field, why.text,
 		   "try again later, or ask another watcher");
-	return true;
-}
-
-/* Decimal digits, at most max. */
-static bool number(const char *text, uint64_t max, uint64_t *ret)
-{
-	struct u256 value;
-
-	if (!text || u256_parse(slice_str(text), &value) ||
-	    u256_cmp(value, u256_from(max)) > 0)
-		return false;
-	*ret = u256_u64(value);
 	return true;
 }
 
@@ -103,8 +84,8 @@ static bool leaf_answer(struct api *api, const struct http_call *call,
 	uint64_t index;
 	enum err err;
 
-	if (!number(call->args[0], INDEX_MAX, &index))
-		return bad(answer, "index", "expected a leaf's number");
+	if (!api_number(call->args[0], INDEX_MAX, &index))
+		return api_bad(answer, "index", "expected a leaf's number");
 	p = calloc(1, sizeof(*p));
 	err = p ? one_leaf(api, index, p) : ERR_FULL;
 	if (!err && credential &&
@@ -172,9 +153,10 @@ bool api_account(void *ctx, const struct http_call *call,
 	bool more;
 
 	if (address_parse(slice_str(call->args[0]), &owner))
-		return bad(answer, "address", "expected 0x and 40 hex digits");
-	if (after_text && !number(after_text, INDEX_MAX, &after))
-		return bad(answer, "after", "expected a leaf's number");
+		return api_bad(answer, "address",
+			       "expected 0x and 40 hex digits");
+	if (after_text && !api_number(after_text, INDEX_MAX, &after))
+		return api_bad(answer, "after", "expected a leaf's number");
 	if (ledger_view_begin(api->ledger, &v) ||
 	    ledger_view_owner(v, owner, after, indices, ACCOUNT_MAX, &n, &more))
 		return unavailable(answer);
@@ -225,7 +207,8 @@ bool api_pack(void *ctx, const struct http_call *call,
 	enum err err;
 
 	if (address_parse(slice_str(call->args[0]), &owner))
-		return bad(answer, "address", "expected 0x and 40 hex digits");
+		return api_bad(answer, "address",
+			       "expected 0x and 40 hex digits");
 	p = calloc(1, sizeof(*p));
 	err = p ? owner_pack(api, owner, p) : ERR_FULL;
 	api_ok(answer);
@@ -268,8 +251,8 @@ bool api_bucket(void *ctx, const struct http_call *call,
 	uint64_t bucket;
 	enum err err;
 
-	if (!number(call->args[0], INDEX_MAX / BUCKET_LEAVES, &bucket))
-		return bad(answer, "n", "expected a bucket's number");
+	if (!api_number(call->args[0], INDEX_MAX / BUCKET_LEAVES, &bucket))
+		return api_bad(answer, "n", "expected a bucket's number");
 	err = ledger_view_begin(api->ledger, &v);
 	if (!err)
 		err = ledger_view_bucket(v, bucket, records, siblings,

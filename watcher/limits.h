@@ -65,6 +65,9 @@
 /* The vault is compared with the ledger at most this often. */
 #define VAULT_EVERY_MS 10000
 
+/* Evidence in one answer: a kilobyte each. */
+#define EVIDENCE_PAGE 20
+
 /* --check: how long L1 and the signer have to answer. */
 #define CHECK_L1_MS	15000
 #define CHECK_SIGNER_MS 5000

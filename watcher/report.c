@@ -74,6 +74,12 @@ static void alerts(struct report *r, const struct report_input *in,
 	if (r->insolvent)
 		alert(s, "INSOLVENT", r->insolvent_since,
 		      "the vault holds less than the ledger promises");
+	for (size_t i = 0; i < in->l1->n; i++) {
+		const struct l1_provider_view *p = &in->l1->providers[i];
+		if (p->lying)
+			alert(s, "PROVIDER_LIED", p->expelled_l1_time,
+			      "%.40s: %.120s", p->name, p->why);
+	}
 }
 
 static const char *not_ready(const struct report_input *in, char *to,

@@ -128,15 +128,8 @@ static void put_l1(struct json_writer *w, const struct l1_view *l1)
 	json_put_u64(w, "head", l1->head.number);
 	json_put_u64(w, "head_time", l1->head.time);
 	json_begin_array(w, "providers");
-	for (size_t i = 0; i < l1->n; i++) {
-		json_begin(w, NULL);
-		json_put_string(w, "name", l1->providers[i].name);
-		json_put_string(w, "state", l1->providers[i].state);
-		json_put_string(w, "why", l1->providers[i].why);
-		json_put_u64(w, "head", l1->providers[i].head);
-		json_put_u64(w, "latency_ms", l1->providers[i].latency_ms);
-		json_end(w);
-	}
+	for (size_t i = 0; i < l1->n; i++)
+		l1_provider_json(&l1->providers[i], w);
 	json_end_array(w);
 	json_end(w);
 }
@@ -173,12 +166,66 @@ void status_json(const struct status_input *in, struct buf *to)
 	json_end(&w);
 }
 
+static void head_of(struct buf *to, const char *name, const char *type,
+		    const char *help)
+{
+	buf_printf(to, "# HELP egress_%s %s\n# TYPE egress_%s %s\n", name, help,
+		   name, type);
+}
+
 static void gauge(struct buf *to, const char *name, const char *help,
 		  uint64_t value)
 {
-	buf_printf(to, "# HELP egress_%s %s\n# TYPE egress_%s gauge\n", name,
-		   help, name);
+	head_of(to, name, "gauge", help);
 	buf_printf(to, "egress_%s %llu\n", name, (unsigned long long)value);
+}
+
+/* A label's value: a name from the configuration may hold anything. */
+static void put_label(struct buf *to, const char *value)
+{
+	for (; *value; value++) {
+		if (*value == '\n')
+			buf_add_str(to, "\\n");
+		else if (*value == '"' || *value == '\\')
+			buf_add_byte(to, '\\');
+		if (*value != '\n')
+			buf_add_byte(to, (uint8_t)*value);
+	}
+}
+
+static void put_sample(struct buf *to, const char *name, const char *provider,
+		       const char *kind, uint64_t value)
+{
+	buf_printf(to, "egress_%s{provider=\"", name);
+	put_label(to, provider);
+	buf_add_str(to, "\"");
+	if (*kind)
+		buf_printf(to, ",kind=\"%s\"", kind);
+	buf_printf(to, "} %llu\n", (unsigned long long)value);
+}
+
+static void provider_metrics(const struct l1_view *l1, struct buf *to)
+{
+	static const char failures[] = "provider_failures_total",
+			  expulsions[] = "provider_expulsions_total",
+			  lying[] = "provider_lying";
+
+	head_of(to, failures, "counter",
+		"bad answers that contradict nothing, by kind");
+	for (size_t i = 0; i < l1->n; i++)
+		for (size_t k = 0; k < FAULT_KINDS; k++)
+			put_sample(to, failures, l1->providers[i].name,
+				   fault_name((enum fault)k),
+				   l1->providers[i].faults[k]);
+	head_of(to, expulsions, "counter",
+		"times that it was expelled for a lie");
+	for (size_t i = 0; i < l1->n; i++)
+		put_sample(to, expulsions, l1->providers[i].name, "",
+			   l1->providers[i].expulsions);
+	head_of(to, lying, "gauge", "1 while it is expelled for a lie");
+	for (size_t i = 0; i < l1->n; i++)
+		put_sample(to, lying, l1->providers[i].name, "",
+			   l1->providers[i].lying);
 }
 
 void status_metrics(const struct status_input *in, struct buf *to)
@@ -201,6 +248,7 @@ void status_metrics(const struct status_input *in, struct buf *to)
 		      : 0);
 	gauge(to, "ballots", "ballots known of this epoch", in->pool->n);
 	gauge(to, "alerts", "alerts that stand", in->n_alerts);
+	provider_metrics(in->l1, to);
 }
 
 void status_bad_batch(const struct stop *stop, struct buf *to)

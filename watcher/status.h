@@ -10,10 +10,11 @@
 #include "watcher/pool.h"
 #include "watcher/verdict.h"
 
-#define ALERTS_MAX 8
+#define ALERTS_MAX (8 + QUORUM_PROVIDERS_MAX)
 
 struct status_alert {
-	const char *id; /* LATE UNKNOWN BAD_BATCH UNVERIFIABLE INSOLVENT */
+	/* LATE UNKNOWN BAD_BATCH UNVERIFIABLE INSOLVENT PROVIDER_LIED */
+	const char *id;
 	uint64_t since; /* L1 time, or 0 */
 	char text[200];
 };

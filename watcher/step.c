@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "abi/hex.h"
+#include "l1/tell.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/notify.h"
@@ -265,6 +266,8 @@ static enum err add_found(struct watcher *w, struct turn *t, uint64_t now)
 static enum err change(struct watcher *w, struct turn *t,
 		       struct voter_wish *ret_wish, uint64_t now)
 {
+	struct evidence_into into = {
+		.txn = t->txn, .store = w->store, .evidence = &w->evidence};
 	size_t gone = 0;
 	enum err err = add_posted(w, t);
 
@@ -272,6 +275,8 @@ static enum err change(struct watcher *w, struct turn *t,
 		err = add_found(w, t, now);
 	if (!err)
 		err = pool_prune(t->txn, &w->pool, &t->rules, &gone);
+	if (!err)
+		err = tell_kept(w->l1, evidence_keep, &into);
 	if (err)
 		return err;
 	w->ballots_changed |= gone > 0;
@@ -284,8 +289,8 @@ static bool anything(struct watcher *w, const struct turn *t, uint64_t now)
 	struct pollfd p = {.fd = intake_fd(w->intake), .events = POLLIN};
 
 	return w->gossip.n_found || voter_answered(&w->voter) ||
-	       poll(&p, 1, 0) > 0 || pool_stale(&w->pool, &t->rules) ||
-	       wish(w, &t->rules, now).n;
+	       l1_evidence_waits(w->l1) || poll(&p, 1, 0) > 0 ||
+	       pool_stale(&w->pool, &t->rules) || wish(w, &t->rules, now).n;
 }
 
 /* One transaction for everything that this turn changes; what it allows is
@@ -311,7 +316,7 @@ static void commit_turn(struct watcher *w, uint64_t now)
 			store_abort(t.txn);
 	}
 	if (err)
-		replica_fatal("ballots cannot be committed", err);
+		replica_fatal("a turn cannot be committed", err);
 	for (size_t i = 0; i < t.n_calls; i++)
 		api_answer_ballot(t.calls[i], &t.refusals[i], t.known[i]);
 	voter_ask(&w->voter, &asked);
@@ -417,6 +422,7 @@ uint64_t watcher_step(struct watcher *w, uint64_t now)
 	show_phase(w, &verdict);
 	w->verdict = verdict;
 	commit_turn(w, now);
+	tell_providers(w->l1);
 	next = earlier(next, gossip(w, now));
 	next = earlier(next, standbys_turn(&w->standbys, now,
 					   verdict.phase == PHASE_LATE

@@ -21,12 +21,15 @@ static enum err open_tables(struct watcher *w, struct err_text *error)
 		return err;
 	err = pool_open(txn, &w->pool);
 	if (!err)
+		err = evidence_open(txn, s->store.map_size, &w->evidence);
+	if (!err)
 		err = voter_open(txn, w->config->guardian, w->signer,
 				 &w->voter);
 	if (!err)
 		return store_commit(txn);
 	store_abort(txn);
-	err_text_set(error, "store: ballots cannot be read: %s", err_name(err));
+	err_text_set(error, "store: its tables cannot be read: %s",
+		     err_name(err));
 	return err;
 }
 
@@ -65,7 +68,9 @@ static enum err start_server(struct watcher *w, struct err_text *error)
 			      .hatch = w->config->shared.chain.hatch,
 			      .board = w->board,
 			      .intake = w->intake,
-			      .ledger = w->replica.ledger};
+			      .ledger = w->replica.ledger,
+			      .store = w->store,
+			      .evidence = &w->evidence};
 	if (!h->listen_set)
 		return OK;
 	return http_server_start(&c, api_routes, &w->api, &w->server, error);

@@ -2,6 +2,7 @@
 #ifndef EGRESS_WATCHER_WATCHER_INSIDE_H
 #define EGRESS_WATCHER_WATCHER_INSIDE_H
 
+#include "store/evidence.h"
 #include "watcher/api.h"
 #include "watcher/gossip.h"
 #include "watcher/report.h"
@@ -15,6 +16,7 @@ struct watcher {
 	struct l1 *l1;
 	struct signer_client *signer; /* NULL: observer */
 	struct replica replica;
+	struct evidence evidence;
 	struct follow *follow; /* NULL until the rollup is known */
 	struct sight sight;
 	struct standbys standbys;

@@ -289,6 +289,33 @@ static void test_another_final_block_is_kept_as_evidence(void **state)
 	assert_string_equal(k.against, "b"); /* itself */
 }
 
+/* Told once when its evidence is kept, and once when it is used again. */
+static void test_an_expulsion_is_told_once(void **state)
+{
+	(void)state;
+	claims[0].ahead = 3600;
+	(void)pass(1000);
+	assert_int_equal(l1_news_take(l1, 0), L1_NEWS_NONE); /* not kept yet */
+	(void)kept(0);
+	l1_evidence_kept(l1, 0, 1);
+	assert_int_equal(l1_news_take(l1, 0), L1_NEWS_EXPELLED);
+	assert_int_equal(l1_news_take(l1, 0), L1_NEWS_NONE);
+	claims[0].ahead = 0;
+	(void)pass(L1_LYING_FIRST_MS / 2);
+	assert_int_equal(l1_news_take(l1, 0), L1_NEWS_NONE);
+	(void)pass(L1_LYING_FIRST_MS);
+	assert_int_equal(l1_news_take(l1, 0), L1_NEWS_BACK);
+	assert_int_equal(l1_news_take(l1, 0), L1_NEWS_NONE);
+	/* again is another expulsion */
+	claims[0].ahead = 60;
+	all_at(101, 91);
+	(void)pass(2000);
+	(void)kept(0);
+	l1_evidence_kept(l1, 0, 0);
+	assert_int_equal(l1_news_take(l1, 0), L1_NEWS_EXPELLED);
+	assert_int_equal(l1_view(l1)->providers[0].expulsions, 2);
+}
+
 static void test_a_lasting_contradiction_is_a_lie(void **state)
 {
 	const struct l1_view *v = pass(0);
@@ -409,6 +436,7 @@ int main(void)
 		TEST(test_another_block_is_kept_as_evidence),
 		TEST(test_a_forged_header_is_kept_as_evidence),
 		TEST(test_another_final_block_is_kept_as_evidence),
+		TEST(test_an_expulsion_is_told_once),
 		TEST(test_a_lasting_contradiction_is_a_lie),
 		TEST(test_a_forged_time_is_a_lie_at_once),
 		TEST(test_a_shared_contradiction_is_a_reorganisation),
