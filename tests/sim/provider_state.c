@@ -255,7 +255,7 @@ static void put_slots(struct view *v, const struct sim_storage *in,
 		json_begin(&v->w, NULL);
 		json_put_hash(&v->w, "key", slot);
 		put_nodes(v, "proof", &in->trie, state_slot_path(shown),
-			  i ? LIE_NONE : LIE_FALSE_PROOF);
+			  i ? LIE_NONE : LIE_FORGED_PROOF);
 		json_end(&v->w);
 	}
 	json_end_array(&v->w);
