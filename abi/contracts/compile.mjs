@@ -20,7 +20,8 @@ function compile(config, files) {
 	const solc = require('solc');
 	if (!solc.version().startsWith(config.solc + '+'))
 		throw new Error(`solc is ${solc.version()}, compiler.json wants ${config.solc}`);
-	const wanted = ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object', 'storageLayout'];
+	const wanted = ['abi', 'evm.bytecode.object', 'evm.deployedBytecode.object',
+		'evm.deployedBytecode.immutableReferences', 'storageLayout'];
 	const input = {
 		language: 'Solidity',
 		sources: Object.fromEntries(Object.entries(files).map(([n, content]) => [n, { content }])),
@@ -73,6 +74,29 @@ function layout(raw) {
 	return { storage: raw.storage.map(member), types };
 }
 
+// Names of the immutables by the compiler's node ids.
+function immutableNames(sources) {
+	const names = {};
+	const visit = (node) => {
+		if (node === null || typeof node !== 'object') return;
+		if (node.nodeType === 'VariableDeclaration' && node.mutability === 'immutable') names[node.id] = node.name;
+		Object.values(node).forEach(visit);
+	};
+	Object.values(sources).forEach(({ ast }) => visit(ast));
+	return names;
+}
+
+// Where each immutable's word stands in the deployed code: byte offsets, ascending.
+function immutables(references, names) {
+	const out = {};
+	for (const [id, places] of Object.entries(references ?? {})) {
+		if (!names[id] || out[names[id]]) throw new Error(`immutable ${id}: no name of its own`);
+		if (places.some(({ length }) => length !== 32)) throw new Error(`${names[id]}: not of 32 bytes`);
+		out[names[id]] = places.map(({ start }) => start).sort((a, b) => a - b);
+	}
+	return out;
+}
+
 function constants(ast) {
 	const units = { seconds: 1n, minutes: 60n, hours: 3600n, days: 86400n, wei: 1n, gwei: 10n ** 9n };
 	const out = {};
@@ -98,6 +122,7 @@ function artefacts() {
 	const config = JSON.parse(readFileSync(join(here, 'compiler.json'), 'utf8'));
 	const files = sources();
 	const out = compile(config, files);
+	const names = immutableNames(out.sources);
 	const result = { Constants: { constants: constants(out.sources['Constants.sol'].ast) } };
 	for (const name of [...config.contracts, ...config.interfaces]) {
 		const c = out.contracts[`${name}.sol`][name];
@@ -108,6 +133,7 @@ function artefacts() {
 			abi: c.abi,
 			bytecode: '0x' + c.evm.bytecode.object,
 			deployedBytecode: '0x' + c.evm.deployedBytecode.object,
+			immutables: immutables(c.evm.deployedBytecode.immutableReferences, names),
 			storageLayout: layout(c.storageLayout),
 			selectors: Object.fromEntries(of('function').map((e) => [signature(e), keccak(signature(e)).slice(0, 10)])),
 			errors: Object.fromEntries(of('error').map((e) => [signature(e), keccak(signature(e)).slice(0, 10)])),

@@ -5,6 +5,8 @@ The names below are stable; CamelCase becomes CAMEL_CASE, a contract's own name 
 written without underscores, a variable's trailing underscore is dropped.
 
     egress_<contract>_bytecode[], egress_<contract>_bytecode_size   creation code
+    egress_<contract>_code          deployed code, within the creation code; its immutables zero
+    IMMUTABLE_<CONTRACT>_<VARIABLE> place in the array of an immutable's value
     SEL_<CONTRACT>_<FUNCTION>       selector, uint32_t (no overloads exist; one is refused)
     TOPIC_<CONTRACT>_<EVENT>        extern const struct hash32, topic 0
     TYPEHASH_<NAME>                 extern const struct hash32, EIP-712 (EIP712_DOMAIN: the domain's)
@@ -52,6 +54,7 @@ class Out:
         self.header = []
         self.source = []
         self.seen = {}
+        self.immutables = 0
 
     def define(self, name, value):
         if name in self.seen:
@@ -80,6 +83,33 @@ def variables(out, owner, members, types):
         out.define("LEN_" + name, types[m["type"]]["numberOfBytes"])
 
 
+def deployed(out, name, data):
+    """The creation code ends with the deployed code, whose immutables are zero."""
+    big, small = name.upper(), name.lower()
+    whole, code = data["bytecode"][2:], data["deployedBytecode"][2:]
+    at = whole.find(code)
+    if not code or at < 0 or at % 2:
+        sys.exit("tables.py: %s: its deployed code is no part of its bytecode" % name)
+    words = []
+    for i, (label, places) in enumerate(sorted(data["immutables"].items())):
+        out.define("IMMUTABLE_%s_%s" % (big, upper(label)), str(i))
+        words += [(place, i) for place in places]
+    for place, _ in words:
+        if int(code[2 * place:2 * place + 64], 16):
+            sys.exit("tables.py: %s: an immutable at %d is not zero" % (name, place))
+    table = "NULL"
+    if words:
+        table = "egress_%s_words" % small
+        rows = "\n".join("\t{ %d, %d }," % word for word in sorted(words))
+        out.source.append("static const struct contract_word %s[] = {\n%s\n};" % (table, rows))
+    out.header.append("extern const struct contract_code egress_%s_code;" % small)
+    out.source.append(
+        "const struct contract_code egress_%s_code = {\n\t\"%s\", egress_%s_bytecode + %d,"
+        " %d,\n\t%s, %d, %d\n};" % (small, name, small, at // 2, len(code) // 2, table,
+                                  len(words), len(data["immutables"])))
+    out.immutables = max(out.immutables, len(data["immutables"]))
+
+
 def contract(out, name, errors):
     data = load(name)
     big, small = name.upper(), name.lower()
@@ -89,6 +119,7 @@ def contract(out, name, errors):
     out.header.append("extern const size_t %s_size;" % code)
     out.source.append("const unsigned char %s[] = {\n%s\n};" % (code, octets(data["bytecode"])))
     out.source.append("const size_t %s_size = sizeof %s;" % (code, code))
+    deployed(out, name, data)
     for sig, selector in sorted(data["selectors"].items()):
         out.define("SEL_%s_%s" % (big, upper(sig.split("(")[0])), "UINT32_C(%s)" % selector)
     for sig, selector in sorted(data["errors"].items()):
@@ -125,6 +156,19 @@ def main():
         '#include "abi/types.h"',
         "#include <stddef.h>",
         "#include <stdint.h>",
+        "\n/* 32 bytes of deployed code that hold an immutable's value */",
+        "struct contract_word {",
+        "\tuint16_t at;",
+        "\tuint16_t immutable; /* IMMUTABLE_… */",
+        "};",
+        "struct contract_code {",
+        "\tconst char *name;",
+        "\tconst unsigned char *bytes;",
+        "\tsize_t size;",
+        "\tconst struct contract_word *words; /* ascending */",
+        "\tsize_t n_words, n_immutables;",
+        "};",
+        "#define CONTRACT_IMMUTABLES_MAX %d" % out.immutables,
         *out.header,
         "\n/* every custom error, ascending by selector */",
         "struct contract_error {",
