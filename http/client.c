@@ -6,12 +6,17 @@
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "abi/buf.h"
 
 #define WAIT_FDS_MAX	 16
 #define KEEP_CONNECTIONS 64
 #define HOST_CONNECTIONS 16 /* to one host at once; the rest queue */
+
+/* One layer of gzip is a thousandfold at most, and what it gives is counted;
+ * curl unpacks five layers at once, and whatever a server names. */
+#define ENCODING "gzip"
 
 struct transfer {
 	struct transfer *next;
@@ -20,6 +25,8 @@ struct transfer {
 	struct buf body;
 	http_done *done;
 	void *ctx;
+	bool encoded;	    /* a Content-Encoding was seen */
+	const char *refuse; /* why its headers end it, or NULL */
 	char error[CURL_ERROR_SIZE];
 };
 
@@ -80,6 +87,51 @@ static size_t take_body(char *p, size_t size, size_t n, void *ctx)
 	return t->body.failed ? 0 : size * n;
 }
 
+static struct slice trimmed(const char *p, size_t len)
+{
+	while (len && strchr(" \t\r\n", p[len - 1]))
+		len--;
+	while (len && strchr(" \t", *p))
+		p++, len--;
+	return slice_of(p, len);
+}
+
+static bool is_word(struct slice s, const char *word)
+{
+	return s.len == strlen(word) &&
+	       !strncasecmp((const char *)s.p, word, s.len);
+}
+
+/* NULL: fine.  Before curl unpacks anything. */
+static const char *judge_header(struct transfer *t, const char *line,
+				size_t len)
+{
+	const char *colon = memchr(line, ':', len);
+	if (!colon)
+		return NULL;
+	struct slice name = trimmed(line, (size_t)(colon - line));
+	struct slice value =
+		trimmed(colon + 1, len - 1 - (size_t)(colon - line));
+	if (is_word(name, "Content-Encoding")) {
+		if (t->encoded ||
+		    (!is_word(value, ENCODING) && !is_word(value, "identity")))
+			return "an encoding that was not asked for";
+		t->encoded = true;
+	} else if (is_word(name, "Transfer-Encoding") &&
+		   !is_word(value, "chunked")) {
+		return "a transfer encoding that was not asked for";
+	}
+	return NULL;
+}
+
+static size_t take_header(char *p, size_t size, size_t n, void *ctx)
+{
+	struct transfer *t = ctx;
+	if (!t->refuse)
+		t->refuse = judge_header(t, p, size * n);
+	return t->refuse ? 0 : size * n;
+}
+
 static bool add_header(struct transfer *t, const char *line)
 {
 	struct curl_slist *longer = curl_slist_append(t->headers, line);
@@ -137,17 +189,27 @@ static bool set_method(CURL *easy, const struct http_request *r)
 static bool set_options(struct transfer *t, const struct http_request *r)
 {
 	CURL *easy = t->easy;
+	const char *ca = secure_getenv("SSL_CERT_FILE");
 	if (is_loopback(r->url) && curl_easy_setopt(easy, CURLOPT_PROXY, ""))
 		return false;
+	if (ca && *ca && curl_easy_setopt(easy, CURLOPT_CAINFO, ca))
+		return false;
+	/* QUICK_EXIT: or curl waits for a resolver that the deadline has
+	 * overtaken, and everybody with it. */
 	return !curl_easy_setopt(easy, CURLOPT_URL, r->url) &&
 	       !curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
 	       !curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) &&
 	       !curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) &&
+	       !curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) &&
 	       !curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 				 (long)HTTP_CONNECT_MS) &&
 	       !curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS,
 				 (long)r->timeout_ms) &&
-	       !curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "") &&
+	       !curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, ENCODING) &&
+	       !curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
+				 (curl_off_t)t->body.max) &&
+	       !curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) &&
+	       !curl_easy_setopt(easy, CURLOPT_HEADERDATA, t) &&
 	       !curl_easy_setopt(easy, CURLOPT_USERAGENT,
 				 "egress/" EGRESS_VERSION) &&
 	       !curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error) &&
@@ -205,15 +267,17 @@ void http_client_cancel(struct http_client *c, void *ctx)
 
 static void finish(struct http_client *c, struct transfer *t, CURLcode code)
 {
-	curl_off_t micros = 0;
+	curl_off_t micros = 0, wait = 0;
 	long request_bytes = 0;
 	struct http_reply reply = {.body = buf_slice(&t->body)};
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &reply.status);
 	curl_easy_getinfo(t->easy, CURLINFO_TOTAL_TIME_T, &micros);
 	curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
+	curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &wait);
 	reply.elapsed_ms = (uint64_t)micros / 1000;
+	reply.retry_after_s = wait > 0 ? (uint64_t)wait : 0;
 	reply.sent = request_bytes > 0;
-	if (t->body.failed) {
+	if (t->body.failed || code == CURLE_FILESIZE_EXCEEDED) {
 		reply.err = ERR_TOO_LARGE;
 		snprintf(reply.text, sizeof(reply.text),
 			 "answer of more than %zu bytes", t->body.max);
@@ -221,7 +285,9 @@ static void finish(struct http_client *c, struct transfer *t, CURLcode code)
 		reply.err = ERR_IO;
 		snprintf(reply.text, sizeof(reply.text), "%.*s",
 			 (int)sizeof(reply.text) - 1,
-			 *t->error ? t->error : curl_easy_strerror(code));
+			 t->refuse   ? t->refuse
+			 : *t->error ? t->error
+				     : curl_easy_strerror(code));
 	}
 	if (reply.err)
 		reply.body = slice_of(NULL, 0);

@@ -30,7 +30,8 @@ struct http_reply {
 	long status;
 	struct slice body; /* borrowed during the callback */
 	uint64_t elapsed_ms;
-	char text[160]; /* why, when err */
+	uint64_t retry_after_s; /* what the other side asks for; 0: nothing */
+	char text[160];		/* why, when err */
 };
 
 typedef void http_done(void *ctx, const struct http_reply *reply);
@@ -39,7 +40,9 @@ struct http_client *http_client_new(void);
 /* Drops what is in flight without calling back. */
 void http_client_free(struct http_client *c);
 /* done is called from http_client_turn(), once, never from here. Redirects
- * are not followed; only http and https. ERR_BUSY: HTTP_TRANSFERS_MAX. */
+ * are not followed; only http and https, the latter with a certificate that
+ * the system trusts, or the file that SSL_CERT_FILE names. Of encodings gzip
+ * alone is taken. ERR_BUSY: HTTP_TRANSFERS_MAX. */
 MUST_CHECK enum err http_client_start(struct http_client *c,
 				      const struct http_request *request,
 				      http_done *done, void *ctx);
