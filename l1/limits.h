@@ -28,8 +28,9 @@
 /* What a provider said of the last blocks: two minutes of 2 s blocks. */
 #define L1_SIGHTINGS 64
 
-/* A failed provider is asked again after 250 ms × 2^failures, at most this:
- * an endpoint that comes back is used again within seconds. */
+/* A failed provider is asked again after 250 ms × 2^failures, at most this
+ * (also when its Retry-After says more): an endpoint that comes back is used
+ * again within seconds. */
 #define L1_BACKOFF_FIRST_MS 250
 #define L1_BACKOFF_MAX_MS   8000
 

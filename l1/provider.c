@@ -237,19 +237,23 @@ void provider_doubted(struct provider *p, uint64_t now_ms,
 			      what->method);
 }
 
-static enum fault name_fault(const struct http_reply *http,
-			     const struct rpc_reply *reply,
-			     const struct err_text *error, char *why,
-			     size_t size)
+/* Retry-After, as far as we let others say when we look at L1. */
+static void come_back_later(struct provider *p, const struct http_reply *http,
+			    uint64_t now_ms)
 {
-	if (http->status != 200) {
-		(void)snprintf(why, size, "HTTP status %ld%s", http->status,
-			       fault_status_hint(http->status));
-		return http->status == 429 ? FAULT_THROTTLED : FAULT_STATUS;
-	}
-	(void)snprintf(why, size, "%.150s",
-		       reply->throttled ? "its rate limit" : error->text);
-	return reply->throttled ? FAULT_THROTTLED : reply->fault;
+	uint64_t most = L1_BACKOFF_MAX_MS / 1000;
+	uint64_t s = http->retry_after_s < most ? http->retry_after_s : most;
+	if (now_ms + s * 1000 > p->backoff_until_ms)
+		p->backoff_until_ms = now_ms + s * 1000;
+}
+
+/* Nothing but errors ends no backing off: it would be asked without pause. */
+static bool tells_something(const struct rpc_reply *reply)
+{
+	for (size_t i = 0; i < reply->n; i++)
+		if (reply->answers[i].kind != RPC_FAILED)
+			return true;
+	return false;
 }
 
 enum err provider_take(struct provider *p, const struct http_reply *http,
@@ -266,10 +270,22 @@ enum err provider_take(struct provider *p, const struct http_reply *http,
 				http->text);
 		return ERR_IO;
 	}
+	if (http->status != 200) {
+		(void)snprintf(why, sizeof(why), "HTTP status %ld%s",
+			       http->status, fault_status_hint(http->status));
+		provider_failed(p, now_ms,
+				http->status == 429 ? FAULT_THROTTLED
+						    : FAULT_STATUS,
+				why);
+		come_back_later(p, http, now_ms);
+		return ERR_IO;
+	}
 	enum err err = rpc_parse(http->body, n, &reply, &error);
-	if (err || reply.throttled || http->status != 200) {
+	if (err || reply.throttled) {
 		enum fault fault =
-			name_fault(http, &reply, &error, why, sizeof(why));
+			reply.throttled ? FAULT_THROTTLED : reply.fault;
+		(void)snprintf(why, sizeof(why), "%.150s",
+			       reply.throttled ? "its rate limit" : error.text);
 		rpc_reply_done(&reply);
 		provider_failed(p, now_ms, fault, why);
 		return ERR_IO;
@@ -277,8 +293,10 @@ enum err provider_take(struct provider *p, const struct http_reply *http,
 	p->latency_ms = p->latency_ms
 				? (3 * p->latency_ms + http->elapsed_ms) / 4
 				: http->elapsed_ms;
-	p->failures = 0;
-	p->backoff_until_ms = 0;
+	if (tells_something(&reply)) {
+		p->failures = 0;
+		p->backoff_until_ms = 0;
+	}
 	if (p->pinned && !p->wrong_chain && !provider_lying(p, now_ms))
 		p->why[0] = '\0';
 	*ret = reply;

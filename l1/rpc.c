@@ -90,14 +90,10 @@ bool rpc_is_lacking(const char *text)
 
 bool rpc_is_throttled(int code, const char *text)
 {
-	static const char *const words[] = {"rate limit",
-					    "too many request",
-					    "request rate",
-					    "requests per second",
-					    "compute units",
-					    "capacity exceeded",
-					    "request limit reached",
-					    NULL};
+	static const char *const words[] = {
+		"rate limit",	 "too many request",	"request rate",
+		"request limit", "requests per second", "RPS limit",
+		"compute units", "capacity exceeded",	NULL};
 	return code == 429 || has_any(text, words);
 }
 

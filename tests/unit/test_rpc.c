@@ -119,6 +119,7 @@ static void test_words_of_the_nodes(void **state)
 	assert_false(rpc_is_known("nonce too low"));
 	assert_true(rpc_is_throttled(-1, "Too Many Requests"));
 	assert_true(rpc_is_throttled(429, "no"));
+	assert_true(rpc_is_throttled(-1, "50/second request limit reached"));
 	assert_false(rpc_is_throttled(-1, "execution reverted"));
 }
 
