@@ -12,6 +12,7 @@ const KILLS = 50;
 const ACTS = 6;
 const CALLS = 1000000;
 const MUTANTS_LEAST = 40;
+const FAULTS_EACH = 1000;
 /* what the calls leave of R9's 45 minutes; the next run goes on with the others */
 const MINUTES = 43;
 const MUTANTS_MINUTES_LEAST = 10;
@@ -63,6 +64,22 @@ function mutants() {
 	return { tried, failed: failed || (status !== 0 || tried < MUTANTS_LEAST ? 1 : 0) };
 }
 
+const FAULTS = ['timeout', 'reset', '429', '-32005', '-32602', 'HTML', 'cut JSON', 'wrong id',
+	'1 GiB body', 'gzip bomb', '1 byte/s', 'redirect', 'bad certificate'];
+let faulted; /* one run for every row of R4 */
+
+function faults(name) {
+	const report = join(ROOT, 'build', 'faults.json');
+	if (!faulted) {
+		rmSync(report, { force: true });
+		node([join(TESTS, 'integration', 'fault_test.mjs'), '--long', '--report', report]);
+		faulted = JSON.parse(readFileSync(report, 'utf8'));
+	}
+	const { tried, failed } = faulted.find((row) => row.name === name);
+	const few = FAULTS.includes(name) && tried < FAULTS_EACH;
+	return { tried, failed: failed || (few ? 1 : 0) };
+}
+
 function build(name, ...options) {
 	const dir = join('build', name);
 	if (!existsSync(join(ROOT, dir, 'build.ninja')))
@@ -76,6 +93,8 @@ function build(name, ...options) {
 const LONG = {
 	R9: [['a million calls by fuzz and invariants', calls],
 		['mutants of the contracts, all killed', mutants]],
+	R4: [...FAULTS, 'delay of at most two polls', 'what else the run promises'].map((name) =>
+		[name, () => faults(name)]),
 	drills: [[`${DRILLS} drills in a row`, () =>
 		repeat(DRILLS, () => drill('--citizens', '300'))]],
 	kills: [[`${KILLS} acts with a SIGKILL at a seeded moment`, () =>

@@ -1,35 +1,15 @@
-// What an L1 endpoint can do wrong: one function a fault, in a table.
-// A fault gets the endpoint and the calls of one HTTP request (always a list)
-// and returns the answers in that order, or a word for the connection itself:
-// {destroy}, {hang} or {status, text}.
+// What an L1 endpoint can say that is not so: one function a fault, in a table
+// with those of the wire.  Functions are as wire-faults.mjs has them.
 import { keccak256, numberToHex, toRlp } from 'viem';
+import { WIRE_FAULTS } from './wire-faults.mjs';
 
 const AHEAD_S = 60n;
 const LAG_BLOCKS = 8;
-const SLOW_MS = 2500;
 const HASH = /0x[0-9a-f]{64}(?![0-9a-f])/g;
-const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export const FAULTS = {
 	honest: (endpoint, calls) => endpoint.forward(calls),
-
-	// ---- the connection ---------------------------------------------------
-	down: () => ({ destroy: true }),
-	hang: () => ({ hang: true }),
-	garbage: () => ({ status: 200, text: '<html><body>502 Bad Gateway</body></html>' }),
-	'http-500': () => ({ status: 500, text: 'internal error' }),
-	truncated: async (endpoint, calls) => {
-		const text = JSON.stringify(await endpoint.forward(calls));
-		return { status: 200, text: text.slice(0, text.length / 2) };
-	},
-	'rate-limit': (endpoint, calls) => calls.map(({ id }) => ({ jsonrpc: '2.0', id,
-		error: { code: -32005, message: 'request rate exceeded' } })),
-	slow: async (endpoint, calls) => {
-		await sleep(endpoint.settings.ms ?? SLOW_MS);
-		return endpoint.forward(calls);
-	},
-	flaky: (endpoint, calls) => Math.random() < 0.5 ? { destroy: true } :
-		endpoint.forward(calls),
+	...WIRE_FAULTS,
 
 	// ---- an old head, honestly or not ----------------------------------------
 	lag: async (endpoint, calls) => {

@@ -1,8 +1,15 @@
 // The faulty L1 endpoint in front of a real node.
 // Prints "l1-endpoint: N passed, N failed".
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { request } from 'node:https';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createGunzip } from 'node:zlib';
 import { ANVIL, TESTS, endWithUs, startListening } from '../harness.mjs';
+import { makeCertificates } from './certificates.mjs';
+import { Endpoint } from './endpoint.mjs';
 import { headerHash } from './l1-faults.mjs';
 
 const children = [];
@@ -112,8 +119,130 @@ async function connections() {
 	expect((await outcome('honest')).result === '0x7a69', 'honest again');
 }
 
+// The first `most` bytes of a raw answer, or all that came in `ms`.
+function bytes(most, ms) {
+	const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'eth_chainId', params: [] });
+	const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(
+		`POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`));
+	return new Promise((done) => {
+		const parts = [];
+		let size = 0;
+		const end = () => {
+			socket.destroy();
+			done(Buffer.concat(parts));
+		};
+		socket.on('data', (part) => {
+			parts.push(part);
+			if ((size += part.length) >= most)
+				end();
+		});
+		socket.once('error', end);
+		socket.once('close', end);
+		setTimeout(end, ms).unref();
+	});
+}
+
+const status = async () => (await fetch(`${url}/__status`)).json();
+
+// Each variant of a fault, in turn: an error's name or code, or what it says.
+async function variants(name, n, more) {
+	const call = { jsonrpc: '2.0', id: 7, method: 'eth_chainId', params: [] };
+	const seen = [];
+	await fault(name, more);
+	for (let i = 0; i < n; i++)
+		seen.push(await fetch(url, { method: 'POST', body: JSON.stringify([call, { ...call, id: 8 }]),
+			redirect: 'manual', signal: AbortSignal.timeout(1000) }).then(async (response) => {
+			const text = await response.text();
+			try {
+				return { status: response.status, location: response.headers.get('location'),
+					body: JSON.parse(text) };
+			} catch {
+				return { status: response.status, after: response.headers.get('retry-after'), text };
+			}
+		}).catch((problem) => problem.cause?.code ?? problem.name));
+	return seen;
+}
+
+async function wire() {
+	const resets = await variants('reset', 6);
+	expect(resets.every((one) => one === 'ECONNRESET' || one === 'UND_ERR_SOCKET'),
+		`reset: ${resets}`);
+	const [first, second] = await variants('http-429', 2);
+	expect(first.status === 429 && first.after === '1' && second.after === null, 'http-429');
+	for (const [name, code] of [['limit-exceeded', -32005], ['invalid-params', -32602]]) {
+		const [each, whole, one] = (await variants(name, 3)).map(({ body }) => body);
+		expect(each.every(({ error }) => error.code === code) && whole.error.code === code &&
+			one[0].result === '0x7a69' && one[1].error.code === code, name);
+	}
+	const [half, short, late, unchunked] = await variants('truncated', 4);
+	expect(half.status === 200 && half.text.length > 0 && short === 'UND_ERR_SOCKET' &&
+		late === 'TimeoutError' && unchunked === 'UND_ERR_SOCKET',
+	`truncated: ${JSON.stringify([half, short, late, unchunked])}`);
+	const ids = (await variants('wrong-id', 8)).map(({ body }) => body.map(({ id }) => id));
+	expect(ids.length === 8 && ids.every((one) => JSON.stringify(one) !== '[7,8]'),
+		`wrong-id: ${JSON.stringify(ids)}`);
+	const moved = await variants('redirect', 6);
+	expect(moved.map((one) => one.status).join() === '301,302,303,307,308,301' &&
+		moved[1].location === 'file:///etc/hostname', 'redirect');
+}
+
+async function floods() {
+	const MIB = 1 << 20;
+	for (const variant of ['a length', 'chunks', 'neither', 'many headers']) {
+		if (variant === 'a length')
+			await fault('gigabyte');
+		const before = (await status()).taken;
+		expect((await bytes(8 * MIB, 5000)).length >= 8 * MIB, `gigabyte: ${variant}`);
+		const { taken } = await status();
+		expect(taken >= Math.max(before, 8 * MIB - (256 << 10)) && taken < 56 * MIB,
+			`gigabyte: ${taken} bytes taken`);
+	}
+	await fault('gzip-bomb');
+	const packed = await bytes(64 << 10, 5000);
+	const inflate = createGunzip();
+	let size = 0;
+	inflate.on('data', (part) => size += part.length);
+	inflate.on('error', () => undefined);
+	await new Promise((done) => inflate.write(packed.subarray(packed.indexOf('\r\n\r\n') + 4), done));
+	await sleep(200);
+	expect(size > 500 * packed.length, `gzip-bomb: ${packed.length} bytes are ${size}`);
+	expect(/Content-Length: 1\d{6}\r/.test(packed), 'gzip-bomb: so it is a GiB');
+	await fault('drip');
+	const [slow, prompt] = [await bytes(1000, 900), await bytes(1000, 900)];
+	expect(slow.length === 1 && prompt.length > 5 && prompt.length < 60,
+		`drip: ${slow.length} and ${prompt.length} bytes in 900 ms`);
+}
+
+async function certificates() {
+	const folder = mkdtempSync(join(tmpdir(), 'certificates-'));
+	const made = makeCertificates(folder);
+	const endpoint = new Endpoint({ name: 'tls', upstream: node, certificates: made });
+	const secure = await endpoint.listen();
+	const outcome = (certificate) => {
+		endpoint.set(certificate ? { fault: 'bad-certificate', certificate } :
+			{ fault: 'honest' });
+		return new Promise((done) => {
+			const out = request(secure, { method: 'POST', agent: false,
+				ca: readFileSync(made.ca) }, (answer) => done(answer.statusCode));
+			out.on('error', ({ code }) => done(code));
+			out.end('[]');
+		});
+	};
+	expect(await outcome() === 200, 'a good certificate');
+	for (const [name, code] of [['self-signed', 'DEPTH_ZERO_SELF_SIGNED_CERT'],
+		['expired', 'CERT_HAS_EXPIRED'], ['wrong-host', 'ERR_TLS_CERT_ALTNAME_INVALID']]) {
+		const found = await outcome(name);
+		expect(found === code && endpoint.served === 1, `${name}: ${found}`);
+	}
+	endpoint.close();
+	rmSync(folder, { recursive: true });
+}
+
 try {
 	await honest();
+	await wire();
+	await floods();
+	await certificates();
 	await lies('lie-head', (shift) => shift <= -1 && shift >= -5);
 	await lies('lie-ahead', (shift) => shift === 60);
 	await oldHeads();

@@ -2,24 +2,25 @@
 // guardians with their signers.
 //   node watcher_test.mjs [--build build] [--lie-kind root|reown|empty|kind|nobody] [--keep-log]
 // Prints "watcher: N passed, N failed"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { concat, pad, stringToBytes, toHex } from 'viem';
-import { privateKeyToAccount, sign } from 'viem/accounts';
+import { concat, pad, toHex } from 'viem';
+import { sign } from 'viem/accounts';
 import { NATIVE, hex, keccak, unhex } from '../country/bytes.mjs';
-import { loadCountry, signWithdraw } from '../country/citizens.mjs';
-import { SHORT_TERMS, deploy } from '../country/deploy.mjs';
+import { signWithdraw } from '../country/citizens.mjs';
+import { SHORT_TERMS } from '../country/deploy.mjs';
 import { Follower } from '../country/follow.mjs';
 import { ask, parseArgs } from '../country/http.mjs';
-import { Rpc, Sender, sleep } from '../country/rpc.mjs';
-import { fund } from '../country/treasury.mjs';
+import { sleep } from '../country/rpc.mjs';
 import { verify } from '../country/tree.mjs';
 import { encodeCall } from '../country/wire.mjs';
-import { Processes, ROOT, freePort, run, runAsync, startAnvil, until } from '../harness.mjs';
+import { Processes, freePort, run, runAsync, until } from '../harness.mjs';
+import { Stage } from './stage.mjs';
 
-const key = (name) => hex(keccak(stringToBytes(`watcher-test/${name}`)));
-const addressOf = (name) => privateKeyToAccount(key(name)).address.toLowerCase();
+const key = (name) => world.key(name);
+const addressOf = (name) => world.address(name);
+const program = (name) => world.program(name);
 const GUARDIANS = ['g0', 'g1', 'g2'];
 const RESUME = 3;
 const POLL_MS = 250;
@@ -29,8 +30,6 @@ const options = parseArgs(process.argv.slice(2),
 	{ build: 'build', lieKind: 'root', keepLog: false });
 const folder = mkdtempSync(join(tmpdir(), 'watcher-'));
 const processes = new Processes(folder);
-const program = (name) => join(ROOT, options.build, name === 'egress-signer' ?
-	'signer' : 'watcher', name);
 let passed = 0;
 let failed = 0;
 
@@ -60,22 +59,14 @@ async function post(url, text) {
 	return { status: response.status, body: await response.json() };
 }
 
-class World {
+class World extends Stage {
+	constructor() {
+		super({ seed: 'watcher-test', folder, processes, build: options.build,
+			guardians: GUARDIANS });
+	}
+
 	async begin() {
-		this.l1 = await startAnvil(processes);
-		this.rpc = new Rpc(this.l1);
-		for (const name of ['deployer', 'treasury', 'primary', 'standby', 'anyone'])
-			await this.rpc.call('anvil_setBalance', addressOf(name),
-				'0x' + (10n ** 22n).toString(16));
-		this.chainId = Number(await this.rpc.call('eth_chainId'));
-		this.anyone = new Sender(this.rpc, key('anyone'));
-		this.country = loadCountry(join(folder, 'citizens.json'), 'watcher-test', 200);
-		this.at = await deploy(this.rpc, key('deployer'), { terms: SHORT_TERMS,
-			thresholds: { promote: 2, open: 3, resume: 3, amend: 3 },
-			guardians: GUARDIANS.map(addressOf), standbys: [addressOf('standby')],
-			sequencer: addressOf('primary'),
-			validators: ['v0', 'v1', 'v2', 'v3'].map(addressOf), t: 3, minBounty: 1n });
-		await this.startCountry();
+		await super.begin();
 		this.ports = {};
 		for (const name of ['observer', ...GUARDIANS])
 			this.ports[name] = await freePort();
@@ -83,42 +74,7 @@ class World {
 			this.signer(name);
 		for (const name of ['observer', ...GUARDIANS])
 			this.watcher(name);
-		await fund({ rpc: this.rpc, rollup: this.at.rollup, key: key('treasury'),
-			country: this.country, bond: 10n ** 18n, reserve: 10n ** 18n });
-	}
-
-	async startCountry() {
-		const common = (port) => ['--rpc', this.l1, '--rollup', this.at.rollup,
-			'--hatch', this.at.hatch, '--listen', `127.0.0.1:${port}`];
-		const ports = [await freePort(), await freePort(), await freePort()];
-		[this.validators, this.primary, this.standby] =
-			ports.map((port) => `http://127.0.0.1:${port}`);
-		processes.node('validators', 'country/validators.mjs', ['--keys',
-			['v0', 'v1', 'v2', 'v3'].map(key).join(','), ...common(ports[0])]);
-		for (const [i, name] of ['primary', 'standby'].entries())
-			processes.node(name, 'country/sequencer.mjs', ['--name', name, '--key',
-				key(name), '--validators', this.validators, '--citizens',
-				join(folder, 'citizens.json'), '--interval', '1s', ...common(ports[i + 1])]);
-	}
-
-	signer(name) {
-		const home = join(folder, `signer-${name}`);
-		mkdirSync(home);
-		writeFileSync(join(home, 'key'), key(name) + '\n', { mode: 0o600 });
-		writeFileSync(join(home, 'signer.yaml'), `
-listen: ${join(home, 'socket')}
-clients: [{user: ${userInfo().username}, may: [ballot, statement]}]
-keys: [{address: '${addressOf(name)}', plain: key}]
-store: {path: store}
-policy: {chain: ${this.chainId}, hatch: '${this.at.hatch}', rollup: '${this.at.rollup}',
-         actions: [promote, open], standbys: ['${addressOf('standby')}', '${addressOf('primary')}'],
-         round: ${SHORT_TERMS.round}}
-`);
-		const made = run(program('egress-signer'), ['--config', join(home, 'signer.yaml'), '--init']);
-		if (made.status !== 0)
-			throw new Error(`signer --init: ${made.stderr}`);
-		processes.start(`signer-${name}`, program('egress-signer'),
-			['--config', join(home, 'signer.yaml')]);
+		await this.fund();
 	}
 
 	config(name, change = {}) {
@@ -126,7 +82,7 @@ policy: {chain: ${this.chainId}, hatch: '${this.at.hatch}', rollup: '${this.at.r
 			.map((other) => `http://127.0.0.1:${this.ports[other]}`);
 		const guardian = name === 'observer' ? '' :
 			`guardian: '${change.guardian ?? addressOf(name)}'
-signer: ${join(folder, `signer-${name}`, 'socket')}
+signer: ${this.socket(name)}
 vote: {promote: auto, open: auto, hold_off: 0s}`;
 		const path = join(folder, `${name}${change.tag ?? ''}.yaml`);
 		writeFileSync(path, `
@@ -157,10 +113,6 @@ ${guardian}
 
 	async status(name = 'observer') {
 		return (await this.get(name, '/v1/status')).body;
-	}
-
-	control(name, body) {
-		return ask(`${this[name]}/control`, body);
 	}
 
 	async fresh() {
