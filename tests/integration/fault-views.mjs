@@ -44,7 +44,7 @@ export class Truth {
 export function providerLines(urls, place, timeout_ms) {
 	const [a, b, p] = urls;
 	const list = [['a', a], ['b', b]];
-	list.splice(place % 3, 0, ['p', p]);
+	list.splice(place % 3, 0, ['p', p]); // see isStarved()
 	return 'providers:\n  list:\n' + list.map(([name, url]) =>
 		`    - {name: ${name}, url: "${url}", rate: 200/s, timeout: ${timeout_ms}ms}\n`).join('');
 }
@@ -58,7 +58,8 @@ export class Views {
 		this.truth = new Truth(stage);
 		this.last = []; // of each view, what it said last
 		this.lines = []; // not judged yet
-		this.delays = []; // {ms, polls} of each block of each disturbed view
+		this.starving = new Set();
+		this.delays = []; // of what was judged last: {view, ms, polls} a block
 	}
 
 	async start(program) {
@@ -92,8 +93,6 @@ export class Views {
 			return;
 		this.last[line.view] = line;
 		this.lines.push(line);
-		if (line.late_polls !== undefined)
-			this.delays.push({ ms: line.late_ms, polls: line.late_polls });
 	}
 
 	alive() {
@@ -123,11 +122,33 @@ export class Views {
 			view < this.controls && (blind || /down/.test(states) || overslept_ms > SLOW_MS));
 	}
 
+	// An honest provider did not answer it in time though it did not sleep: the
+	// machine's fault, and no measure of delays.
+	isStarved(line) {
+		const states = line.states.split(',').toSpliced(line.view % 3, 1);
+		return states.includes('down') && line.overslept_ms <= SLOW_MS;
+	}
+
+	// Of the lines since the last time, and what stood before them.
+	starved() {
+		const found = new Set(this.starving);
+		this.starving = new Set();
+		for (const line of this.lines.filter((one) => this.isStarved(one)))
+			found.add(line.view - this.controls);
+		for (const line of this.last.filter((one) => one && this.isStarved(one)))
+			this.starving.add(line.view - this.controls);
+		return found;
+	}
+
 	// What was said since the last time, against L1: [{view, text, late}]; late:
 	// true, but not in time.
 	async judge() {
 		const problems = [];
-		for (const line of this.lines.splice(0)) {
+		const lines = this.lines.splice(0);
+		this.delays = lines.filter((line) => line.late_polls !== undefined)
+			.map((line) => ({ view: line.view - this.controls, ms: line.late_ms,
+				polls: line.late_polls }));
+		for (const line of lines) {
 			const wrong = await this.wrong(line);
 			const late = wrong ? undefined : this.late(line);
 			if (wrong ?? late)

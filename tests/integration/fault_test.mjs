@@ -131,6 +131,7 @@ async function progress() {
 // ---- rounds --------------------------------------------------------------------
 
 let unfit = 0; // rounds
+const measured = []; // delays, of timed rounds
 const stalls = []; // the progress at which the rollup stood still
 
 async function stall() {
@@ -166,7 +167,10 @@ async function round(views, n, kindOf) {
 	await sleep(OFF_MS);
 	const fit = isFit(views);
 	unfit += !fit;
+	const starved = views.starved();
 	const problems = await views.judge();
+	if (fit)
+		measured.push(...views.delays.filter(({ view }) => !starved.has(view)));
 	for (const [i, { served, taken, trusted }] of met.entries()) {
 		const row = rows[kindOf(i)];
 		const mine = problems.filter(({ view }) => view === i || view < 0);
@@ -177,7 +181,7 @@ async function round(views, n, kindOf) {
 		if (trusted)
 			wrong.push('a request in spite of a bad certificate');
 		count(row, served > 0, wrong[0], `view ${i}, round ${n}`);
-		if (fit)
+		if (fit && !starved.has(i))
 			count(delayed, served > 0, late?.text, `${row.name}, view ${i}, round ${n}`);
 		row.taken = Math.max(row.taken ?? 0, taken);
 	}
@@ -241,8 +245,10 @@ async function twoOfThree(views) {
 	expect(problems.length === 0, `two of three faulty: no wrong word ${problems[0]?.text ?? ''}`);
 }
 
-function delays(views) {
-	const of = (name) => views.delays.map((one) => one[name]).sort((a, b) => a - b);
+function printDelays() {
+	if (!measured.length)
+		return;
+	const of = (name) => measured.map((one) => one[name]).sort((a, b) => a - b);
 	const [ms, polls] = [of('ms'), of('polls')];
 	const at = (list, share) => list[Math.floor(share * (list.length - 1))];
 	const counts = polls.reduce((to, n) => ({ ...to, [n]: (to[n] ?? 0) + 1 }), {});
@@ -271,16 +277,12 @@ async function campaign(kinds, kindOf, secure) {
 	try {
 		await until('a first sight', () => views.settled(), 30000);
 		views.lines.length = 0;
-		views.delays.length = 0;
 		let warm;
 		for (const group of kinds) {
 			const began = Date.now();
 			await rounds(views, group, kindOf(group));
-			if (group === kinds.at(-1)) {
-				const one = views.delays.length;
+			if (group === kinds.at(-1))
 				await twoOfThree(views);
-				views.delays.length = one;
-			}
 			await resume();
 			await until('LIVE', () => views.all(({ phase }) => phase === 'LIVE'));
 			const problems = (await views.judge()).filter(({ late }) => !late);
@@ -290,7 +292,6 @@ async function campaign(kinds, kindOf, secure) {
 				`${Math.round((Date.now() - began) / 1000)} s, ` +
 				`${views.resident().toFixed(1)} MiB resident\n`);
 		}
-		delays(views);
 		const grown = views.resident() - warm;
 		const most = GROWTH_VIEW_MIB * (CONTROLS + DISTURBED);
 		expect(grown <= most, `${views.controls + views.disturbed} views have grown by ` +
@@ -329,6 +330,7 @@ try {
 } catch (problem) {
 	expect(false, problem.stack);
 }
+printDelays();
 for (const { name, tried, failed: bad, taken } of rows) {
 	process.stdout.write(`R4 ${name}: ${tried} tried, ${bad} failed` +
 		`${taken ? `, at most ${(taken / 1048576).toFixed(1)} MiB taken` : ''}\n`);
