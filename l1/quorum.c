@@ -220,6 +220,12 @@ static uint64_t send_slot(struct slot *s, uint64_t now)
 	return UINT64_MAX;
 }
 
+/* Usable, or within a moment it may be. */
+static bool is_hoped(const struct provider *p, uint64_t now)
+{
+	return provider_usable(p, now) || provider_is_new(p);
+}
+
 /* When they are asked in turn: the next provider, the quickest first. */
 static void wake_next(struct ask *a, uint64_t now)
 {
@@ -228,7 +234,10 @@ static void wake_next(struct ask *a, uint64_t now)
 	for (size_t i = 0; i < a->n_slots; i++) {
 		struct slot *s = &a->slots[i];
 		waits |= s->state == SLOT_SENT || s->state == SLOT_WAITS;
+		if (s->state == SLOT_IDLE && !is_hoped(s->provider, now))
+			s->state = SLOT_FAILED;
 		if (s->state == SLOT_IDLE &&
+		    provider_usable(s->provider, now) &&
 		    (!best ||
 		     s->provider->latency_ms < best->provider->latency_ms))
 			best = s;
@@ -244,10 +253,10 @@ static uint64_t send_ask(struct ask *a, uint64_t now)
 	uint64_t next = a->deadline_ms;
 	if (a->rule == QUORUM_PROVED) {
 		wake_next(a, now);
-		next = a->hedge_ms < next ? a->hedge_ms : next;
-	} else if (ask_is_median(a) && now < a->hedge_ms) {
-		next = a->hedge_ms < next ? a->hedge_ms : next;
 	}
+	if ((a->rule == QUORUM_PROVED || ask_is_median(a)) &&
+	    now < a->hedge_ms && a->hedge_ms < next)
+		next = a->hedge_ms;
 	for (size_t i = 0; i < a->n_slots; i++) {
 		struct slot *s = &a->slots[i];
 		if (a->rule == QUORUM_AGREE && s->state == SLOT_IDLE &&
@@ -272,7 +281,8 @@ static void add_slots(struct quorum *q, struct ask *a, uint64_t now)
 			usable = false;
 		struct slot *s = &a->slots[a->n_slots++];
 		*s = (struct slot){.ask = a, .provider = p};
-		if (!usable && a->rule == QUORUM_AGREE && provider_is_new(p))
+		if (!usable && provider_is_new(p) &&
+		    (a->rule == QUORUM_AGREE || a->rule == QUORUM_PROVED))
 			s->state = SLOT_IDLE;
 		else if (!usable)
 			s->state = SLOT_FAILED;

@@ -373,6 +373,42 @@ static void test_a_slow_one_is_not_waited_for(void **state)
 	assert_int_equal(got.called, 1);
 }
 
+/* At the start the one that can prove may answer its first poll last. */
+static void test_a_new_provider_may_prove_too(void **state)
+{
+	(void)state;
+	providers[2].pinned = false;
+	prove();
+	assert_true(fake_reply(urls[0], 0, NULL));
+	(void)quorum_turn(quorum, fake_now);
+	assert_true(fake_reply(urls[1], 0, NULL));
+	uint64_t next = quorum_turn(quorum, fake_now);
+	assert_int_equal(got.called, 0);
+	assert_true(next > fake_now + 1); /* no spinning meanwhile */
+	assert_null(fake_find(urls[2]));
+	providers[2].pinned = true;
+	(void)quorum_turn(quorum, fake_now);
+	say(2, YES);
+	assert_string_equal(got.value, "yes");
+}
+
+static void test_a_new_provider_that_fails_is_not_waited_for(void **state)
+{
+	(void)state;
+	providers[2].pinned = false;
+	prove();
+	assert_true(fake_reply(urls[0], 0, NULL));
+	(void)quorum_turn(quorum, fake_now);
+	assert_true(fake_reply(urls[1], 0, NULL));
+	(void)quorum_turn(quorum, fake_now);
+	assert_int_equal(got.called, 0);
+	providers[2].failures = 1;
+	(void)quorum_turn(quorum, fake_now);
+	(void)quorum_turn(quorum, fake_now);
+	assert_int_equal(got.called, 1);
+	assert_int_equal(got.err, ERR_IO);
+}
+
 static void test_two_liars_outvote_no_proof(void **state)
 {
 	(void)state;
@@ -970,6 +1006,8 @@ int main(void)
 		TEST(test_only_named_fields_must_agree),
 		TEST(test_a_broken_one_is_followed_by_the_next),
 		TEST(test_a_slow_one_is_not_waited_for),
+		TEST(test_a_new_provider_may_prove_too),
+		TEST(test_a_new_provider_that_fails_is_not_waited_for),
 		TEST(test_one_that_proves_is_enough),
 		TEST(test_two_liars_outvote_no_proof),
 		TEST(test_nobody_lies_when_nobody_proves),
