@@ -13,7 +13,7 @@
 struct reading {
 	bool done;
 	enum err err;
-	char why[160];
+	char why[HATCH_WHY_MAX];
 	struct hatch_facts *facts;
 };
 

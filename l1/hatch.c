@@ -1,24 +1,20 @@
 /* The facts: storage proved by one provider's eth_getProof against the hash
  * that a quorum agreed on; where none can prove it, the same words, the lists
  * and overdue() by a quorum's word. */
-#include "l1/hatch.h"
-
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "abi/contracts_tables.h"
-#include "abi/hex.h"
 #include "abi/header.h"
+#include "abi/hex.h"
 #include "abi/keccak.h"
 #include "abi/witness.h"
 #include "abi/words.h"
-#include "l1/facts.h"
-#include "l1/l1_impl.h"
+#include "l1/hatch_impl.h"
 #include "l1/rpc.h"
 
 #define RETURN_MAX	 8192 /* two lists of HATCH_KEYS_MAX */
-#define WHY_MAX		 320
 #define PARAMS_MAX	 512
 #define PROOF_PARAMS_MAX (80 * FACTS_KEYS_MAX + 512)
 
@@ -31,22 +27,11 @@ enum fact_call {
 	FACTS,
 };
 
-struct hatch_read {
-	struct l1_op op;
-	hatch_done *done;
-	struct hatch_facts facts;
-	/* by proof */
-	struct facts_guess guess;
-	struct facts_keys on_hatch, on_rollup;
-	struct address bare; /* proved to be no contract; zero: both are */
-	bool again;	     /* guessed wrong once */
-};
-
 static const char foreign[] =
 	"the contracts' answers are not of the form we know: another version "
 	"of the contracts";
 
-static void finish(struct hatch_read *read, enum err err, const char *why)
+void hatch_finish(struct hatch_read *read, enum err err, const char *why)
 {
 	hatch_done *done = read->done;
 	void *ctx = read->op.ctx;
@@ -55,14 +40,14 @@ static void finish(struct hatch_read *read, enum err err, const char *why)
 	done(ctx, err, why, err ? NULL : &facts);
 }
 
-static void finish_without_contract(struct hatch_read *read, struct address at)
+void hatch_finish_without(struct hatch_read *read, struct address at)
 {
-	char why[WHY_MAX];
+	char why[HATCH_WHY_MAX];
 	(void)snprintf(why, sizeof(why),
 		       "no contract at %s: is that the hatch's address, and on "
 		       "this chain?",
 		       address_text(at).s);
-	finish(read, ERR_INVALID, why);
+	hatch_finish(read, ERR_INVALID, why);
 }
 
 /* ---- asking ---------------------------------------------------------------
@@ -88,14 +73,7 @@ static void add_slot(struct fact_batch *b, struct address at, struct hash32 key,
 {
 	struct buf *params = &b->params[b->n];
 	buf_init(params, PARAMS_MAX);
-	struct json_writer w = json_writer(params);
-	json_begin_array(&w, NULL);
-	json_put_address(&w, NULL, at);
-	json_put_hash(&w, NULL, key);
-	json_begin(&w, NULL);
-	json_put_hash(&w, "blockHash", block);
-	json_end(&w);
-	json_end_array(&w);
+	rpc_params_slot(params, at, key, block);
 	add(b, "eth_getStorageAt");
 }
 
@@ -183,22 +161,22 @@ static void on_facts(void *ctx, const struct quorum_result *results, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (!results[i].err)
 			continue;
-		finish(read,
-		       results[i].err == ERR_REFUSED ? ERR_INVALID
-						     : results[i].err,
-		       results[i].text);
+		hatch_finish(read,
+			     results[i].err == ERR_REFUSED ? ERR_INVALID
+							   : results[i].err,
+			     results[i].text);
 		return;
 	}
 	if (is_empty(&results[HATCH_GUARDIANS])) {
-		finish_without_contract(read, f->hatch);
+		hatch_finish_without(read, f->hatch);
 		return;
 	}
 	for (size_t i = 0; i < FACT_SLOTS; i++)
 		words[i] = json_hash(&r, results[i].result, NULL);
 	if (r.failed || !facts_decode(words, f) || !decode_calls(results, f))
-		finish(read, ERR_INVALID, foreign);
+		hatch_finish(read, ERR_INVALID, foreign);
 	else
-		finish(read, OK, "");
+		hatch_finish(read, OK, "");
 }
 
 static enum err ask_by_quorum(struct hatch_read *read)
@@ -223,33 +201,25 @@ static void add_proof(struct fact_batch *b, struct address at,
 {
 	struct buf *params = &b->params[b->n];
 	buf_init(params, PROOF_PARAMS_MAX);
-	struct json_writer w = json_writer(params);
-	json_begin_array(&w, NULL);
-	json_put_address(&w, NULL, at);
-	json_begin_array(&w, NULL);
-	for (size_t i = 0; i < keys->n; i++)
-		json_put_hash(&w, NULL, keys->keys[i]);
-	json_end_array(&w);
-	json_begin(&w, NULL);
-	json_put_hash(&w, "blockHash", block);
-	json_end(&w);
-	json_end_array(&w);
+	rpc_params_proof(params, at, keys->keys, keys->n, block);
 	add(b, "eth_getProof");
 }
 
 /* That there is no contract is proved too; its slots would all be zero. */
 static enum proved verify_contract(struct hatch_read *read, struct address at,
 				   struct hash32 root, const json_node *reply,
-				   struct facts_keys *keys,
+				   struct facts_keys *keys, struct hash32 *code,
 				   struct err_text *error)
 {
 	struct trie_account account;
 	enum proved proved = witness_prove(reply, root, at, keys->keys, keys->n,
 					   &account, keys->values, error);
-	if (proved == PROVED &&
-	    (!account.exists || hash_eq(account.code_hash, keccak256("", 0))))
+	if (proved != PROVED)
+		return proved;
+	*code = account.code_hash;
+	if (!account.exists || hash_eq(account.code_hash, keccak256("", 0)))
 		read->bare = at;
-	return proved;
+	return PROVED;
 }
 
 /* The header by its hash, the rest by the header's stateRoot. */
@@ -265,16 +235,36 @@ static enum proved verify(void *ctx, const json_node *const *results, size_t n,
 		header_prove(results[0], f->block.hash, &header, error);
 	if (proved == PROVED)
 		proved = verify_contract(read, f->rollup, header.state_root,
-					 results[2], &read->on_rollup, error);
+					 results[2], &read->on_rollup,
+					 &read->rollup_code, error);
 	if (proved == PROVED)
 		proved = verify_contract(read, f->hatch, header.state_root,
-					 results[1], &read->on_hatch, error);
+					 results[1], &read->on_hatch,
+					 &read->hatch_code, error);
 	if (proved == PROVED)
 		f->block = header_ref(&header, f->block.hash);
 	return proved;
 }
 
-static enum err ask_facts(struct hatch_read *read);
+/* true: the code is that which was looked at. */
+static bool is_known_code(const struct hatch_read *read)
+{
+	const struct identity *known = &read->op.l1->identity;
+	return hash_eq(read->hatch_code, known->hatch_code) &&
+	       hash_eq(read->rollup_code, known->rollup_code);
+}
+
+/* A quorum told of other code, or the chain was rearranged. */
+static void look_again(struct hatch_read *read)
+{
+	read->op.l1->identity = (struct identity){0};
+	if (read->looks >= HATCH_LOOKS_MAX)
+		hatch_finish(read, ERR_CONFLICT,
+			     "the contracts' proved code is not what a quorum "
+			     "tells");
+	else if (hatch_identify(read))
+		hatch_finish(read, ERR_BUSY, "too many L1 reads at once");
+}
 
 static void on_proofs(void *ctx, const struct quorum_result *results, size_t n)
 {
@@ -286,32 +276,41 @@ static void on_proofs(void *ctx, const struct quorum_result *results, size_t n)
 		(void)snprintf(v->proofs, sizeof(v->proofs),
 			       "by quorum: %.180s", results[0].text);
 		if (ask_by_quorum(read))
-			finish(read, ERR_BUSY, "too many L1 reads at once");
+			hatch_finish(read, ERR_BUSY,
+				     "too many L1 reads at once");
 		return;
 	}
 	(void)snprintf(v->proofs, sizeof(v->proofs), "proved");
 	if (!address_is_zero(read->bare)) {
-		finish_without_contract(read, read->bare);
+		hatch_finish_without(read, read->bare);
+		return;
+	}
+	if (!is_known_code(read)) {
+		look_again(read);
 		return;
 	}
 	enum facts_outcome outcome = facts_take(
 		&read->on_hatch, &read->on_rollup, &read->guess, &read->facts);
 	if (outcome != FACTS_NO_HATCH)
 		l1->guess = read->guess;
+	if (outcome == FACTS_FINE &&
+	    read->facts.terms.finality != l1->identity.finality)
+		outcome = FACTS_NO_HATCH;
 	/* of the same block, so a second guess is no guess */
 	assert(outcome != FACTS_WRONG_GUESS || !read->again);
 	if (outcome == FACTS_WRONG_GUESS) {
 		read->again = true;
-		if (ask_facts(read))
-			finish(read, ERR_BUSY, "too many L1 reads at once");
+		if (hatch_ask_facts(read))
+			hatch_finish(read, ERR_BUSY,
+				     "too many L1 reads at once");
 		return;
 	}
 	read->facts.proved = outcome == FACTS_FINE;
-	finish(read, outcome == FACTS_FINE ? OK : ERR_INVALID,
-	       outcome == FACTS_FINE ? "" : foreign);
+	hatch_finish(read, outcome == FACTS_FINE ? OK : ERR_INVALID,
+		     outcome == FACTS_FINE ? "" : foreign);
 }
 
-static enum err ask_facts(struct hatch_read *read)
+enum err hatch_ask_facts(struct hatch_read *read)
 {
 	struct fact_batch b = {0};
 	const struct hatch_facts *f = &read->facts;
@@ -331,105 +330,20 @@ static enum err ask_facts(struct hatch_read *read)
 	return err;
 }
 
-/* ---- which contracts these are
- * ----------------------------------------------- */
-
-/* An address returned by a view without arguments; else why not. */
-static bool read_address(const struct quorum_result *result,
-			 struct address *ret)
-{
-	struct buf data;
-	bool fine = returned(result, &data);
-	struct abi_reader r = abi_reader(buf_slice(&data));
-	*ret = abi_address(&r);
-	fine &= !r.failed;
-	buf_done(&data);
-	return fine;
-}
-
-/* true: it was not OK, and the read is over. */
-static bool refuse(struct hatch_read *read, const struct quorum_result *result,
-		   const char *call, struct address at)
-{
-	char why[WHY_MAX];
-	if (!result->err && !is_empty(result))
-		return false;
-	if (!result->err) {
-		finish_without_contract(read, at);
-	} else if (result->err == ERR_REFUSED) {
-		(void)snprintf(why, sizeof(why),
-			       "not a hatch at %s: %s "
-			       "reverts: is that the hatch's address?",
-			       address_text(read->facts.hatch).s, call);
-		finish(read, ERR_INVALID, why);
-	} else {
-		finish(read, result->err, result->text);
-	}
-	return true;
-}
-
-static void on_rollup(void *ctx, const struct quorum_result *results, size_t n)
-{
-	struct hatch_read *read = ctx;
-	struct hatch_facts *f = &read->facts;
-	struct address hatch;
-	char why[WHY_MAX];
-	(void)n;
-	if (refuse(read, &results[0], "its rollup's hatch()", f->rollup))
-		return;
-	if (!read_address(&results[0], &hatch) ||
-	    !address_eq(hatch, f->hatch)) {
-		(void)snprintf(why, sizeof(why),
-			       "the rollup %s obeys another "
-			       "hatch than %s",
-			       address_text(f->rollup).s,
-			       address_text(f->hatch).s);
-		finish(read, ERR_INVALID, why);
-		return;
-	}
-	read->op.l1->hatch = f->hatch;
-	read->op.l1->rollup = f->rollup;
-	if (ask_facts(read))
-		finish(read, ERR_BUSY, "too many L1 reads at once");
-}
-
-static void on_hatch(void *ctx, const struct quorum_result *results, size_t n)
-{
-	struct hatch_read *read = ctx;
-	struct hatch_facts *f = &read->facts;
-	struct fact_batch b = {0};
-	(void)n;
-	if (refuse(read, &results[0], "terms()", f->hatch) ||
-	    refuse(read, &results[1], "rollup()", f->hatch))
-		return;
-	if (!read_address(&results[1], &f->rollup)) {
-		finish(read, ERR_INVALID,
-		       "not a hatch: rollup() returns no "
-		       "address: is that the hatch's address?");
-		return;
-	}
-	add_view(&b, f->rollup, SEL_SOVEREIGNROLLUP_HATCH, f->block.hash);
-	if (ask(read, &b, on_rollup))
-		finish(read, ERR_BUSY, "too many L1 reads at once");
-}
-
 enum err hatch_read(struct l1 *l1, struct address hatch,
 		    const struct block_ref *at, hatch_done *done, void *ctx)
 {
 	struct hatch_read *read = l1_op_new(l1, sizeof(*read), ctx, NULL);
-	struct fact_batch b = {0};
-	enum err err = OK;
+	enum err err;
 	read->done = done;
 	read->facts.block = *at;
 	read->facts.hatch = hatch;
 	read->guess = l1->guess;
-	if (address_eq(hatch, l1->hatch) && !address_is_zero(l1->rollup)) {
-		read->facts.rollup = l1->rollup;
-		err = ask_facts(read);
+	if (address_eq(hatch, l1->identity.hatch)) {
+		read->facts.rollup = l1->identity.rollup;
+		err = hatch_ask_facts(read);
 	} else {
-		add_view(&b, hatch, SEL_ESCAPEHATCH_TERMS, at->hash);
-		add_view(&b, hatch, SEL_ESCAPEHATCH_ROLLUP, at->hash);
-		err = ask(read, &b, on_hatch);
+		err = hatch_identify(read);
 	}
 	if (err)
 		l1_op_end(&read->op);

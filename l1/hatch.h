@@ -1,6 +1,6 @@
-/* The hatch's and the rollup's facts at one block, by its hash: storage proved
- * by eth_getProof against the header's stateRoot (EIP-1186), else under quorum.
- */
+/* The hatch's and the rollup's facts at one block, by its hash: code and
+ * storage proved by eth_getProof against the header's stateRoot (EIP-1186),
+ * else under quorum. */
 #ifndef EGRESS_L1_HATCH_H
 #define EGRESS_L1_HATCH_H
 
@@ -8,6 +8,7 @@
 #include "l1/l1.h"
 
 #define HATCH_KEYS_MAX 32 /* MAX_KEYS */
+#define HATCH_WHY_MAX  256
 
 struct hatch_terms { /* seconds */
 	uint32_t sla_window, failover_window, inclusion_window, hard_deadline,
@@ -21,8 +22,9 @@ enum rollup_state { ROLLUP_RUNNING = 0, ROLLUP_OPEN = 1, ROLLUP_SETTLING = 2 };
 
 struct hatch_facts {
 	struct block_ref block; /* what all this is as of */
-	/* Every word by a storage proof against the block's hash; false: a
-	 * quorum's word, for nobody could prove it. */
+	/* Every word by a storage proof against the block's hash, of accounts
+	 * whose proved code is ours; false: a quorum's word, for nobody could
+	 * prove it. */
 	bool proved;
 	struct address hatch, rollup;
 	/* hatch */
@@ -47,8 +49,10 @@ struct hatch_facts {
 typedef void hatch_done(void *ctx, enum err err, const char *why,
 			const struct hatch_facts *facts);
 
-/* The rollup is asked of the hatch, once. err: ERR_INVALID (no code there, or
- * not a hatch: why says which call failed), ERR_IO, ERR_CONFLICT.
+/* First, and whenever their proved code is another than before, the contracts
+ * are looked at: the code of each must be what this release compiles, and
+ * names the others.  err: ERR_INVALID (no code there, or other code: why says
+ * where, and its hash), ERR_IO, ERR_CONFLICT.
  * facts are NULL unless OK. ERR_BUSY: too many asks. */
 MUST_CHECK enum err hatch_read(struct l1 *l1, struct address hatch,
 			       const struct block_ref *at, hatch_done *done,

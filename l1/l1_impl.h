@@ -15,6 +15,13 @@ struct l1_op {
 	void (*done)(struct l1_op *op); /* frees what it owns, not itself */
 };
 
+/* Contracts whose code was seen to be ours, and what it names. */
+struct identity {
+	struct address hatch, rollup;	       /* hatch zero: none yet */
+	struct hash32 hatch_code, rollup_code; /* keccak256 of the code */
+	uint64_t finality;		       /* seconds */
+};
+
 struct l1 {
 	const struct settings *settings;
 	struct http_client *http;
@@ -32,8 +39,8 @@ struct l1 {
 	uint64_t head_at_ms;
 	uint64_t dispute_at_ms; /* providers contradict each other since */
 	struct l1_op *ops;
-	/* hatch.c: the rollup of this hatch, which never changes */
-	struct address hatch, rollup;
+	/* hatch.c */
+	struct identity identity;
 	struct facts_guess guess;
 };
 

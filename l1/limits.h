@@ -23,6 +23,8 @@
 #define L1_BLOCK_REPLY_MAX (1u << 20)
 /* 80 slots at a dozen nodes of 532 bytes each, as hex. */
 #define L1_PROOF_REPLY_MAX (1u << 20)
+/* EIP-170 says 24,576; some chains allow several times that. */
+#define L1_CODE_MAX	   (128u << 10)
 #define L1_SMALL_REPLY_MAX (128u << 10)
 
 /* What a provider said of the last blocks: two minutes of 2 s blocks. */

@@ -38,6 +38,7 @@ size_t rpc_reply_max(const struct rpc_call *calls, size_t n)
 		{"eth_getBlockByNumber", L1_BLOCK_REPLY_MAX},
 		{"eth_getBlockByHash", L1_REPLY_MAX},
 		{"eth_getProof", L1_PROOF_REPLY_MAX},
+		{"eth_getCode", 2 * L1_CODE_MAX + L1_SMALL_REPLY_MAX},
 		{"eth_getBlockReceipts", L1_REPLY_MAX},
 		{"eth_getTransactionReceipt", L1_BLOCK_REPLY_MAX},
 		{"eth_call", 2 * L1_CALL_MAX + L1_SMALL_REPLY_MAX},
@@ -322,6 +323,48 @@ void rpc_params_block(struct buf *b, uint64_t number)
 	rpc_params_tag(b, tag);
 }
 
+/* EIP-1898 */
+static void put_block(struct json_writer *w, struct hash32 hash)
+{
+	json_begin(w, NULL);
+	json_put_hash(w, "blockHash", hash);
+	json_end(w);
+}
+
+void rpc_params_at(struct buf *b, struct address at, struct hash32 block)
+{
+	struct json_writer w = json_writer(b);
+	json_begin_array(&w, NULL);
+	json_put_address(&w, NULL, at);
+	put_block(&w, block);
+	json_end_array(&w);
+}
+
+void rpc_params_slot(struct buf *b, struct address at, struct hash32 slot,
+		     struct hash32 block)
+{
+	struct json_writer w = json_writer(b);
+	json_begin_array(&w, NULL);
+	json_put_address(&w, NULL, at);
+	json_put_hash(&w, NULL, slot);
+	put_block(&w, block);
+	json_end_array(&w);
+}
+
+void rpc_params_proof(struct buf *b, struct address at,
+		      const struct hash32 *slots, size_t n, struct hash32 block)
+{
+	struct json_writer w = json_writer(b);
+	json_begin_array(&w, NULL);
+	json_put_address(&w, NULL, at);
+	json_begin_array(&w, NULL);
+	for (size_t i = 0; i < n; i++)
+		json_put_hash(&w, NULL, slots[i]);
+	json_end_array(&w);
+	put_block(&w, block);
+	json_end_array(&w);
+}
+
 static void put_call(struct json_writer *w, struct address from,
 		     struct address to, struct slice data)
 {
@@ -339,9 +382,7 @@ void rpc_params_call(struct buf *b, struct address from, struct address to,
 	struct json_writer w = json_writer(b);
 	json_begin_array(&w, NULL);
 	put_call(&w, from, to, data);
-	json_begin(&w, NULL);
-	json_put_hash(&w, "blockHash", block_hash);
-	json_end(&w);
+	put_block(&w, block_hash);
 	json_end_array(&w);
 }
 

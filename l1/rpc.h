@@ -59,6 +59,15 @@ void rpc_params_block(struct buf *b, uint64_t number);
 /* eth_getBlockByHash; whole: with the transactions. */
 void rpc_params_hash(struct buf *b, struct hash32 hash, bool whole);
 void rpc_params_receipts(struct buf *b, struct hash32 hash);
+/* eth_getCode and whatever else takes an address at a block */
+void rpc_params_at(struct buf *b, struct address at, struct hash32 block);
+/* eth_getStorageAt */
+void rpc_params_slot(struct buf *b, struct address at, struct hash32 slot,
+		     struct hash32 block);
+/* eth_getProof */
+void rpc_params_proof(struct buf *b, struct address at,
+		      const struct hash32 *slots, size_t n,
+		      struct hash32 block);
 void rpc_params_tag(struct buf *b, const char *tag);
 
 #endif

@@ -62,18 +62,18 @@ export const FAULTS = {
 	'lie-proof': async (endpoint, calls) => (await endpoint.forward(calls))
 		.map((answer, i) => calls[i].method === 'eth_getProof' && answer.result ?
 			{ ...answer, result: forgedProof(answer.result) } : answer),
+	// the code of another contract, all of it but its end, or with settings.from
+	// made settings.to
+	'other-code': (endpoint, calls) => withCode(endpoint, calls, () => OTHER_CODE),
+	'swapped-code': (endpoint, calls) => withCode(endpoint, calls, (code) =>
+		code.replaceAll(endpoint.settings.from, endpoint.settings.to)),
+	'cut-code': (endpoint, calls) => withCode(endpoint, calls, (code) => code.slice(0, -2)),
 	// the same other logs and another calldata from all who tell this lie
 	'lie-logs': async (endpoint, calls) => (await endpoint.forward(calls))
 		.map((answer, i) => forgedLogs(calls[i].method, answer)),
 	// a plan without proofs
-	'no-proof': async (endpoint, calls) => {
-		const lacking = ['eth_getProof', 'eth_getBlockReceipts'];
-		const answers = await endpoint.forward(calls);
-		return answers.map((answer, i) => lacking.includes(calls[i].method) ?
-			{ jsonrpc: '2.0', id: answer.id, error: { code: -32601,
-				message: `the method ${calls[i].method} does not exist/is not available` } } :
-			answer);
-	},
+	'no-proof': async (endpoint, calls) => lacking(calls, await endpoint.forward(calls),
+		['eth_getProof', 'eth_getBlockReceipts']),
 	'wrong-chain': async (endpoint, calls) => (await endpoint.forward(calls))
 		.map((answer, i) => ['eth_chainId', 'net_version'].includes(calls[i].method) ?
 			{ ...answer, result: '0x539' } : answer),
@@ -84,6 +84,24 @@ export const FAULTS = {
 		.map((answer, i) => calls[i].method === 'eth_call' ? { jsonrpc: '2.0',
 			id: answer.id, error: { code: -32000, message: 'missing trie node' } } : answer),
 };
+
+const OTHER_CODE = '0x60006000fd';
+
+// settings.proofs false: such a plan has no proofs either; 'lost': not now.
+async function withCode(endpoint, calls, change) {
+	const answers = (await endpoint.forward(calls)).map((answer, i) =>
+		calls[i].method === 'eth_getCode' && answer.result?.length > 2 ?
+			{ ...answer, result: change(answer.result) } : answer);
+	if (endpoint.settings.proofs === false)
+		return lacking(calls, answers, ['eth_getProof']);
+	return endpoint.settings.proofs !== 'lost' ? answers : answers.map((answer, i) =>
+		calls[i].method === 'eth_getProof' ? { jsonrpc: '2.0', id: answer.id,
+			error: { code: -32000, message: 'missing trie node' } } : answer);
+}
+
+const lacking = (calls, answers, methods) => answers.map((answer, i) =>
+	methods.includes(calls[i].method) ? { jsonrpc: '2.0', id: answer.id, error: { code: -32601,
+		message: `the method ${calls[i].method} does not exist/is not available` } } : answer);
 
 function forgedLogs(method, answer) {
 	const forge = (log) => ({ ...log, data: log.data + 'ff'.repeat(32) });

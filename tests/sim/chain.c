@@ -41,6 +41,8 @@ void chain_init(struct sim_chain *c, unsigned n_standbys)
 	assert(genesis);
 	memset(c->hatch.b, 0xaa, sizeof(c->hatch.b));
 	memset(c->rollup.b, 0xbb, sizeof(c->rollup.b));
+	memset(c->judge.b, 0xcc, sizeof(c->judge.b));
+	state_deploy(c);
 	memcpy(c->relayers, c->accounts, sizeof(c->relayers));
 	memcpy(c->sequencers, c->accounts + SIM_RELAYERS,
 	       sizeof(c->sequencers));

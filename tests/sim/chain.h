@@ -39,8 +39,9 @@ struct sim_state { /* the contracts' storage after a block */
 	struct record leaves[SIM_LEAVES];
 };
 
-enum sim_contract { SIM_HATCH, SIM_ROLLUP };
-#define SIM_CONTRACTS 2
+enum sim_contract { SIM_HATCH, SIM_ROLLUP, SIM_JUDGE };
+#define SIM_CONTRACTS 2 /* with storage */
+#define SIM_CODES     3
 
 struct sim_tx { /* and its receipt */
 	struct hash32 hash;
@@ -77,7 +78,9 @@ struct sim_chain {
 	struct hatch_terms terms;
 	struct hatch_thresholds thresholds;
 	size_t n_guardians;
-	struct address hatch, rollup;
+	struct address hatch, rollup, judge;
+	struct buf codes[SIM_CODES]; /* deployed bytes, once asked for */
+	struct hash32 code_hashes[SIM_CODES];
 	struct address guardians[SIM_GUARDIANS], sequencers[SIM_SEQUENCERS];
 	struct address relayers[SIM_RELAYERS], accounts[SIM_ACCOUNTS];
 	uint64_t depth; /* of finalized, or confirmations */

@@ -202,8 +202,10 @@ void provider_code(struct view *v, const json_node *params)
 	assert(!r.failed);
 	if (!shown.known)
 		return;
-	if (address_eq(a, v->c->hatch) || address_eq(a, v->c->rollup))
-		code = state_code(contract_at(v, a));
+	if (address_eq(a, v->c->judge))
+		code = buf_slice(&v->c->codes[SIM_JUDGE]);
+	else if (address_eq(a, v->c->hatch) || address_eq(a, v->c->rollup))
+		code = buf_slice(&v->c->codes[contract_at(v, a)]);
 	if (provider_lies(v, LIE_OTHER_CODE))
 		code = slice_of("\xfe", 1);
 	json_put_hex(&v->w, "result", code.p, code.len);
@@ -262,6 +264,13 @@ static void put_slots(struct view *v, const struct sim_storage *in,
 	assert(!r.failed);
 }
 
+static void put_no_slots(struct view *v, const json_node *keys)
+{
+	assert(!json_len(keys));
+	json_begin_array(&v->w, "storageProof");
+	json_end_array(&v->w);
+}
+
 void provider_proof(struct view *v, const json_node *params)
 {
 	struct json_reader r = {0};
@@ -286,6 +295,6 @@ void provider_proof(struct view *v, const json_node *params)
 	if (address_eq(a, v->c->hatch) || address_eq(a, v->c->rollup))
 		put_slots(v, t->storage[contract_at(v, a)], keys);
 	else
-		assert(!json_len(keys));
+		put_no_slots(v, keys);
 	json_end(&v->w);
 }

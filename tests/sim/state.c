@@ -7,6 +7,7 @@
 #include "abi/keccak.h"
 #include "abi/rlp.h"
 #include "abi/typed.h"
+#include "tests/unit/deployed.h"
 
 #define BOND 1000000
 
@@ -197,13 +198,13 @@ static void account(struct sim_entry *e, struct address address, uint64_t nonce,
 
 static void accounts(const struct sim_chain *c, struct sim_tries *t)
 {
-	struct sim_entry entries[SIM_CONTRACTS + SIM_ACCOUNTS];
+	struct sim_entry entries[SIM_CODES + SIM_ACCOUNTS];
 	size_t n = 0;
 
 	for (unsigned i = 0; i < SIM_CONTRACTS; i++)
 		account(&entries[n++], i == SIM_HATCH ? c->hatch : c->rollup, 1,
-			&t->storage[i]->trie.root,
-			state_code_hash((enum sim_contract)i));
+			&t->storage[i]->trie.root, c->code_hashes[i]);
+	account(&entries[n++], c->judge, 1, NULL, c->code_hashes[SIM_JUDGE]);
 	for (unsigned i = 0; i < SIM_ACCOUNTS; i++)
 		account(&entries[n++], c->accounts[i], t->nonces[i], NULL,
 			keccak256("", 0));
@@ -237,6 +238,8 @@ const struct sim_tries *state_tries(struct sim_chain *c,
 
 void state_free(struct sim_chain *c)
 {
+	for (unsigned i = 0; i < SIM_CODES; i++)
+		buf_done(&c->codes[i]);
 	while (c->tries) {
 		struct sim_tries *t = c->tries;
 
@@ -255,18 +258,29 @@ void state_free(struct sim_chain *c)
 
 /* ---- code ---- */
 
-struct slice state_code(enum sim_contract contract)
+static void deploy(struct sim_chain *c, enum sim_contract contract,
+		   const struct contract_code *code,
+		   const struct code_immutables *immutables)
 {
-	return slice_str(contract == SIM_HATCH ? "hatch" : "rollup");
+	struct buf *to = &c->codes[contract];
+
+	buf_init(to, code->size);
+	put_deployed(code, immutables, to);
+	assert(!to->failed);
+	c->code_hashes[contract] = keccak256(to->p, to->len);
 }
 
-struct hash32 state_code_hash(enum sim_contract contract)
+void state_deploy(struct sim_chain *c)
 {
-	static struct hash32 hashes[SIM_CONTRACTS];
-	struct hash32 *h = &hashes[contract];
-	struct slice code = state_code(contract);
+	struct code_immutables hatch = {0}, rollup = {0}, none = {0};
 
-	if (hash_is_zero(*h))
-		*h = keccak256(code.p, code.len);
-	return *h;
+	hatch.words[IMMUTABLE_ESCAPEHATCH_ROLLUP] = typed_address(c->rollup);
+	rollup.words[IMMUTABLE_SOVEREIGNROLLUP_HATCH] = typed_address(c->hatch);
+	rollup.words[IMMUTABLE_SOVEREIGNROLLUP_BAD_BATCH] =
+		typed_address(c->judge);
+	rollup.words[IMMUTABLE_SOVEREIGNROLLUP_FINALITY] =
+		typed_u64(c->terms.finality);
+	deploy(c, SIM_HATCH, &egress_escapehatch_code, &hatch);
+	deploy(c, SIM_ROLLUP, &egress_sovereignrollup_code, &rollup);
+	deploy(c, SIM_JUDGE, &egress_badbatch_code, &none);
 }

@@ -39,8 +39,7 @@ struct hash32 state_word(const struct sim_tries *t, enum sim_contract at,
 /* Where an account or a slot stands in its trie. */
 struct hash32 state_account_path(struct address a);
 struct hash32 state_slot_path(struct hash32 slot);
-/* The deployed bytes, and their hash. */
-struct slice state_code(enum sim_contract contract);
-struct hash32 state_code_hash(enum sim_contract contract);
+/* Sets the deployed bytes and their hashes. */
+void state_deploy(struct sim_chain *c);
 
 #endif
