@@ -51,9 +51,10 @@ static const struct config_field fields[] = {
 };
 
 static enum err check(const struct config *c, struct relayer_config *config,
-		      struct err_text *ret_warning, struct err_text *error)
+		      struct settings_warnings *ret_warnings,
+		      struct err_text *error)
 {
-	enum err err = settings_check(c, &config->shared, ret_warning, error);
+	enum err err = settings_check(c, &config->shared, ret_warnings, error);
 	if (err)
 		return err;
 	if (address_is_zero(config->account)) {
@@ -83,7 +84,8 @@ static enum err check(const struct config *c, struct relayer_config *config,
 
 enum err relayer_config_read(const char *path,
 			     struct relayer_config *ret_config,
-			     struct config **ret, struct err_text *ret_warning,
+			     struct config **ret,
+			     struct settings_warnings *ret_warnings,
 			     struct err_text *error)
 {
 	struct relayer_config config = {
@@ -98,7 +100,7 @@ enum err relayer_config_read(const char *path,
 	enum err err = config_read(path, fields, &config, &c, error);
 	if (err)
 		return err;
-	err = check(c, &config, ret_warning, error);
+	err = check(c, &config, ret_warnings, error);
 	if (err) {
 		config_free(c);
 		return err;

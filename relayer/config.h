@@ -24,12 +24,12 @@ struct relayer_config {
 	} requests;
 };
 
-/* ERR_IO, ERR_INVALID: the line for a human in error. ret_warning: "" or a
- * line to log. The strings in ret_config live as long as *ret. */
+/* ERR_IO, ERR_INVALID: the line for a human in error; the warnings are to be
+ * logged. The strings in ret_config live as long as *ret. */
 MUST_CHECK enum err relayer_config_read(const char *path,
 					struct relayer_config *ret_config,
 					struct config **ret,
-					struct err_text *ret_warning,
+					struct settings_warnings *ret_warnings,
 					struct err_text *error);
 struct fee_policy relayer_fee_policy(const struct relayer_config *config);
 

@@ -56,12 +56,14 @@ static enum err set_up(struct program *p, struct err_text *error)
 
 static enum err read_config(void *ctx, const char *path,
 			    const struct settings **ret_shared,
-			    struct err_text *warning, struct err_text *error)
+			    struct settings_warnings *warnings,
+			    struct err_text *error)
 {
 	struct program *p = ctx;
 
 	*ret_shared = &p->config.shared;
-	return relayer_config_read(path, &p->config, &p->owner, warning, error);
+	return relayer_config_read(path, &p->config, &p->owner, warnings,
+				   error);
 }
 
 static enum err check(void *ctx, struct err_text *error)

@@ -95,8 +95,11 @@ static enum err read_text(struct walk *w, const yaml_node_t *node,
 	char *copy = NULL;
 	struct err_text what;
 
-	if (field->type == CONFIG_URL && config_value_url(text, &what))
-		return complain_value(w, node, path, field, text, what.text);
+	if (field->type == CONFIG_URL && config_value_url(text, &what)) {
+		const char *at = strrchr(text, '@'); /* no password is shown */
+		return complain_value(w, node, path, field, at ? at : text,
+				      what.text);
+	}
 	if (field->type == CONFIG_PATH && text[0] != '/') {
 		if (asprintf(&copy, "%s/%s", w->c->folder, text) < 0)
 			copy = NULL;

@@ -106,19 +106,20 @@ int daemon_main(const struct daemon *d, void *ctx, int argc, char **argv)
 	const struct argp parser = {
 		.options = options, .parser = parse, .doc = d->doc};
 	struct arguments arguments = {0};
-	struct err_text warning = {{0}}, error;
+	struct settings_warnings warnings = {0};
+	struct err_text error;
 	const struct settings *shared;
 
 	argp_err_exit_status = EXIT_USAGE;
 	if (argp_parse(&parser, argc, argv, 0, NULL, &arguments))
 		return EXIT_USAGE;
 	log_init(d->name, LOG_LEVEL_INFO);
-	if (d->read(ctx, arguments.config, &shared, &warning, &error)) {
+	if (d->read(ctx, arguments.config, &shared, &warnings, &error)) {
 		log_error(error.text);
 		return EXIT_FAILURE;
 	}
 	log_init(d->name, settings_log_level(shared));
-	if (warning.text[0])
-		log_warn(warning.text);
+	for (size_t i = 0; i < warnings.n; i++)
+		log_warn(warnings.lines[i].text);
 	return arguments.check ? check(d, ctx, arguments.config) : run(d, ctx);
 }

@@ -12,10 +12,11 @@ struct daemon {
 	const char *name; /* "egress-watcher" */
 	const char *doc;  /* what it does, for --help */
 	/* The first: the configuration at path, and what daemons share of it.
-	 * A warning is logged. */
+	 * Warnings are logged. */
 	enum err (*read)(void *ctx, const char *path,
 			 const struct settings **ret_shared,
-			 struct err_text *warning, struct err_text *error);
+			 struct settings_warnings *warnings,
+			 struct err_text *error);
 	/* --check, instead of all below: the configuration against the world.
 	 */
 	enum err (*check)(void *ctx, struct err_text *error);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "sys/log.h"
 
@@ -28,7 +29,9 @@ const struct config_field settings_chain_fields[] = {
 	{"act_on", CONFIG_ENUM, offsetof(struct settings_chain, act_on),
 	 .names = act_on_names},
 	{"confirmations", CONFIG_U64,
-	 offsetof(struct settings_chain, confirmations), .min = 1, .max = 1000},
+	 offsetof(struct settings_chain, confirmations), .min = 1, .max = 1000,
+	 .hint = "say how many blocks deep one is acted on: a newer one may "
+		 "be taken back"},
 	{"from", CONFIG_U64, offsetof(struct settings_chain, from)},
 	{NULL},
 };
@@ -101,13 +104,27 @@ static struct settings_provider *provider(const struct settings *s, size_t i)
 	return (struct settings_provider *)s->providers.list.items + i;
 }
 
+/* Behind the scheme and whatever credentials there are. */
+static const char *place_of(const char *url)
+{
+	const char *host = strstr(url, "://");
+
+	host = host ? host + 3 : url;
+	for (const char *c = host; *c && *c != '/'; c++)
+		if (*c == '@')
+			host = c + 1;
+	return host;
+}
+
 bool settings_same_url(const char *a, const char *b)
 {
-	size_t n = strlen(a), m = strlen(b);
+	const char *x = place_of(a), *y = place_of(b);
+	size_t n = strlen(x), m = strlen(y);
 
-	n -= n && a[n - 1] == '/';
-	m -= m && b[m - 1] == '/';
-	return n == m && strncasecmp(a, b, n) == 0;
+	n -= n && x[n - 1] == '/';
+	m -= m && y[m - 1] == '/';
+	return n == m && strncasecmp(x, y, n) == 0 &&
+	       strncasecmp(a, b, strcspn(a, ":")) == 0;
 }
 
 /* Neither i's name nor its URL is that of one before it. */
@@ -124,11 +141,17 @@ static enum err check_distinct(const struct config *c, const struct settings *s,
 			continue;
 		snprintf(path, sizeof(path), "providers.list[%zu].%s", i,
 			 name ? "name" : "url");
-		config_complain(c, path, error, "\"%.60s\" is list[%zu]'s: %s",
-				name ? p->name : p->url, j,
-				name ? "give each provider its own name"
-				     : "a quorum takes endpoints of their own; "
-				       "to count one more, give it a weight");
+		if (name)
+			config_complain(c, path, error,
+					"\"%.60s\" is list[%zu]'s: give each "
+					"provider its own name",
+					p->name, j);
+		else /* it may hold a key: it is not shown */
+			config_complain(c, path, error,
+					"the same as list[%zu]'s: a quorum "
+					"takes endpoints of their own; to "
+					"count one more, give it a weight",
+					j);
 		return ERR_INVALID;
 	}
 	return OK;
@@ -172,27 +195,91 @@ static bool is_loopback(const char *host)
 		six.s6_addr[12] == IN_LOOPBACKNET);
 }
 
-static void warn_of_listen(const struct config *c, const struct settings *s,
-			   struct err_text *ret_warning)
+static struct err_text *next_line(struct settings_warnings *w,
+				  struct err_text *spare)
 {
+	return w->n < SETTINGS_WARNINGS_MAX ? &w->lines[w->n++] : spare;
+}
+
+static void warn_of_listen(const struct config *c, const struct settings *s,
+			   struct settings_warnings *w)
+{
+	struct err_text spare;
+
 	if (!s->http.listen_set || is_loopback(s->http.listen.host))
 		return;
-	config_complain(c, "http.listen", ret_warning,
+	config_complain(c, "http.listen", next_line(w, &spare),
 			"not loopback: whoever reaches this machine reaches "
 			"it, without TLS: listen on 127.0.0.1 behind a "
 			"reverse proxy");
 }
 
+/* Keys of an RPC plan that everybody on this machine may read. */
+static void warn_of_headers(const struct config *c, const struct settings *s,
+			    struct settings_warnings *w)
+{
+	struct err_text spare;
+	struct stat st;
+	char path[64];
+
+	for (size_t i = 0; i < s->providers.list.n; i++) {
+		const char *file = provider(s, i)->headers_file;
+		if (!file || stat(file, &st) || !(st.st_mode & S_IRWXO))
+			continue;
+		snprintf(path, sizeof(path), "providers.list[%zu].headers_file",
+			 i);
+		config_complain(c, path, next_line(w, &spare),
+				"others may read it: chmod o= %.120s", file);
+	}
+}
+
+static void warn_of_weight(const struct config *c, const struct settings *s,
+			   struct settings_warnings *w)
+{
+	struct err_text spare;
+
+	for (size_t i = 0; i < s->providers.list.n; i++)
+		if (provider(s, i)->weight >= s->providers.quorum)
+			config_complain(c, "providers.quorum",
+					next_line(w, &spare),
+					"%.40s alone weighs as much: it is "
+					"believed whatever the others say: "
+					"give it less weight, or raise the "
+					"quorum",
+					provider(s, i)->name);
+}
+
+static void warn_of_quorum(const struct config *c, const struct settings *s,
+			   uint64_t weight, struct settings_warnings *w)
+{
+	struct err_text spare;
+
+	if (s->providers.list.n == 1)
+		config_complain(c, "providers.list", next_line(w, &spare),
+				"one provider alone: nobody can contradict "
+				"it, what it says of L1 is believed: add "
+				"providers of other owners");
+	if (s->providers.quorum * 2 <= weight)
+		config_complain(c, "providers.quorum", next_line(w, &spare),
+				"two quorums of %llu can disagree, weights are "
+				"%llu in all: more than half is safe",
+				(unsigned long long)s->providers.quorum,
+				(unsigned long long)weight);
+	else if (s->providers.list.n > 1)
+		warn_of_weight(c, s, w);
+}
+
 enum err settings_check(const struct config *c, struct settings *s,
-			struct err_text *ret_warning, struct err_text *error)
+			struct settings_warnings *ret_warnings,
+			struct err_text *error)
 {
 	uint64_t weight;
 	enum err err = check_providers(c, s, &weight, error);
 
 	if (err)
 		return err;
-	err_text_set(ret_warning, "%s", "");
-	warn_of_listen(c, s, ret_warning); /* the quorum's weighs more */
+	s->file = c;
+	ret_warnings->n = 0;
 	if (!s->providers.quorum)
 		s->providers.quorum = weight / 2 + 1;
 	if (s->providers.quorum > weight) {
@@ -203,12 +290,9 @@ enum err settings_check(const struct config *c, struct settings *s,
 				(unsigned long long)weight);
 		return ERR_INVALID;
 	}
-	if (s->providers.quorum * 2 <= weight)
-		config_complain(c, "providers.quorum", ret_warning,
-				"two quorums of %llu can disagree, weights are "
-				"%llu in all: more than half is safe",
-				(unsigned long long)s->providers.quorum,
-				(unsigned long long)weight);
+	warn_of_quorum(c, s, weight, ret_warnings);
+	warn_of_headers(c, s, ret_warnings);
+	warn_of_listen(c, s, ret_warnings);
 	bool counted = s->chain.act_on == ACT_ON_CONFIRMATIONS;
 	if (counted == (s->chain.confirmations != 0))
 		return OK;
@@ -217,6 +301,21 @@ enum err settings_check(const struct config *c, struct settings *s,
 			counted ? "without a number: add confirmations: N"
 				: "not used: write act_on: confirmations");
 	return ERR_INVALID;
+}
+
+void settings_complain(const struct settings *s, const char *path,
+		       struct err_text *error, const char *format, ...)
+{
+	char what[sizeof(error->text)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(what, sizeof(what), format, args);
+	va_end(args);
+	if (s->file)
+		config_complain(s->file, path, error, "%s", what);
+	else
+		err_text_set(error, "%s: %s", path, what);
 }
 
 const struct settings_provider *settings_provider(const struct settings *s,

@@ -16,6 +16,7 @@
 
 #define SETTINGS_PROVIDERS_MAX 16
 #define SETTINGS_PEERS_MAX     64
+#define SETTINGS_WARNINGS_MAX  8 /* more at a start are not read */
 
 enum settings_act_on { ACT_ON_FINALIZED, ACT_ON_SAFE, ACT_ON_CONFIRMATIONS };
 
@@ -55,6 +56,7 @@ struct settings_store {
 };
 
 struct settings {
+	const struct config *file; /* where they stand; NULL: nowhere */
 	struct settings_chain chain;
 	struct settings_providers providers;
 	uint64_t poll_ms;
@@ -110,14 +112,24 @@ extern const struct config_field settings_log_fields[];
 	}
 
 struct settings settings_defaults(void);
+struct settings_warnings { /* lines to log */
+	size_t n;
+	struct err_text lines[SETTINGS_WARNINGS_MAX];
+};
 /* After reading: provider names and URLs distinct, quorum reachable,
  * confirmations given when they are needed; fills what was left to us (quorum,
- * weights). ERR_INVALID: the line in error. ret_warning: "" or a line to log:
- * quorums that can disagree or, if not that, listening beyond loopback.
+ * weights). ERR_INVALID: the line in error. Warns of quorums that can disagree,
+ * of a provider that nobody can contradict, of credentials that others may
+ * read, of listening beyond loopback.
  */
 MUST_CHECK enum err settings_check(const struct config *c, struct settings *s,
-				   struct err_text *ret_warning,
+				   struct settings_warnings *ret_warnings,
 				   struct err_text *error);
+/* "file:line:col: field: …", by its dotted path: config_complain() where there
+ * is a file, else without its place. */
+void settings_complain(const struct settings *s, const char *path,
+		       struct err_text *error, const char *format, ...)
+	PRINTF_LIKE(4, 5);
 /* Two URLs of one endpoint: one under two names would be a quorum of one. */
 bool settings_same_url(const char *a, const char *b);
 const struct settings_provider *settings_provider(const struct settings *s,

@@ -47,9 +47,10 @@ static const struct config_field fields[] = {
 };
 
 static enum err check(const struct config *owner, struct watcher_config *c,
-		      struct err_text *ret_warning, struct err_text *error)
+		      struct settings_warnings *ret_warnings,
+		      struct err_text *error)
 {
-	enum err err = settings_check(owner, &c->shared, ret_warning, error);
+	enum err err = settings_check(owner, &c->shared, ret_warnings, error);
 
 	if (err)
 		return err;
@@ -77,7 +78,7 @@ static enum err check(const struct config *owner, struct watcher_config *c,
 
 enum err watcher_config_read(const char *path, struct watcher_config *ret,
 			     struct config **ret_owner,
-			     struct err_text *ret_warning,
+			     struct settings_warnings *ret_warnings,
 			     struct err_text *error)
 {
 	struct watcher_config c = {
@@ -92,7 +93,7 @@ enum err watcher_config_read(const char *path, struct watcher_config *ret,
 
 	if (err)
 		return err;
-	err = check(owner, &c, ret_warning, error);
+	err = check(owner, &c, ret_warnings, error);
 	if (err) {
 		config_free(owner);
 		return err;

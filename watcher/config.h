@@ -27,11 +27,11 @@ struct watcher_config {
 	struct config_list standbys; /* of struct watcher_standby */
 };
 
-/* ERR_IO, ERR_INVALID: the line in error. warning: "" or a line to log. */
+/* ERR_IO, ERR_INVALID: the line in error. Warnings are to be logged. */
 MUST_CHECK enum err watcher_config_read(const char *path,
 					struct watcher_config *ret,
 					struct config **ret_owner,
-					struct err_text *ret_warning,
+					struct settings_warnings *ret_warnings,
 					struct err_text *error);
 const struct watcher_standby *
 watcher_config_standby(const struct watcher_config *c, size_t i);

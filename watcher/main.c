@@ -16,12 +16,14 @@ struct program {
 
 static enum err read_config(void *ctx, const char *path,
 			    const struct settings **ret_shared,
-			    struct err_text *warning, struct err_text *error)
+			    struct settings_warnings *warnings,
+			    struct err_text *error)
 {
 	struct program *p = ctx;
 
 	*ret_shared = &p->config.shared;
-	return watcher_config_read(path, &p->config, &p->owner, warning, error);
+	return watcher_config_read(path, &p->config, &p->owner, warnings,
+				   error);
 }
 
 static enum err check(void *ctx, struct err_text *error)

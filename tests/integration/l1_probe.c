@@ -409,12 +409,13 @@ int main(int argc, char **argv)
 {
 	struct settings settings = settings_defaults();
 	struct config *config;
-	struct err_text error, warning;
+	struct settings_warnings warnings;
+	struct err_text error;
 	struct probe p = {.http = http_client_new()};
 	if (argc != 2 || !p.http)
 		die("usage: l1_probe CONFIG");
 	if (config_read(argv[1], fields, &settings, &config, &error) ||
-	    settings_check(config, &settings, &warning, &error) ||
+	    settings_check(config, &settings, &warnings, &error) ||
 	    l1_new(&settings, p.http, &p.l1, &error))
 		die(error.text);
 	setvbuf(stdin, NULL, _IONBF, 0);

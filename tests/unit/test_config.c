@@ -329,7 +329,8 @@ static const struct config_field program_fields[] = {
 #define STORE "store: {path: db}\n"
 
 static enum err read_settings(const char *text, struct program *p,
-			      struct config **c, struct err_text *warning)
+			      struct config **c,
+			      struct settings_warnings *warning)
 {
 	struct scratch s = scratch_new();
 	struct err_text error = {""};
@@ -351,7 +352,7 @@ static void test_settings_have_the_documented_defaults(void **state)
 {
 	struct program p;
 	struct config *c;
-	struct err_text warning;
+	struct settings_warnings warning;
 
 	(void)state;
 	assert_int_equal(
@@ -362,7 +363,8 @@ static void test_settings_have_the_documented_defaults(void **state)
 			      "peers: [http://c, http://d]\n",
 			      &p, &c, &warning),
 		OK);
-	assert_string_equal(warning.text, "");
+	assert_int_equal(warning.n, 1);
+	assert_non_null(strstr(warning.lines[0].text, "b alone weighs"));
 	assert_int_equal(p.own, 4);
 	assert_int_equal(p.shared.poll_ms, 2000);
 	assert_int_equal(p.shared.providers.quorum, 2);
@@ -382,7 +384,7 @@ static void test_settings_that_cannot_work_are_refused(void **state)
 {
 	struct program p;
 	struct config *c;
-	struct err_text warning;
+	struct settings_warnings warning;
 
 	(void)state;
 	assert_int_equal(read_settings(CHAIN
@@ -408,7 +410,7 @@ static void test_settings_that_cannot_work_are_refused(void **state)
 				    "http://a}, {name: b, url: http://A/}]}\n",
 			      &p, &c, &warning),
 		ERR_INVALID);
-	assert_non_null(strstr(why, "list[1].url: \"http://A/\" is list[0]"));
+	assert_non_null(strstr(why, "list[1].url: the same as list[0]"));
 	config_free(c);
 	assert_int_equal(read_settings(CHAIN
 				       ", act_on: confirmations}\n" STORE
@@ -458,33 +460,38 @@ static void warned(const char *text, const char *words)
 {
 	struct program p;
 	struct config *c;
-	struct err_text warning;
+	struct settings_warnings warning;
 
 	assert_int_equal(read_settings(text, &p, &c, &warning), OK);
-	if (*words ? !strstr(warning.text, words) : *warning.text)
-		fail_msg("%s: %s", text, warning.text);
+	bool found = !*words && !warning.n;
+	for (size_t i = 0; i < warning.n; i++)
+		found |= *words && strstr(warning.lines[i].text, words);
+	if (!found)
+		fail_msg("%s: %s", text,
+			 warning.n ? warning.lines[0].text : "no warning");
 	config_free(c);
 }
 
 static void test_listening_beyond_this_machine_is_warned_about(void **state)
 {
 #define LISTEN(host) CHAIN "}\n" STORE "http: {listen: '" host ":8080'}\n"
-#define ONE	     "providers: {list: [{name: a, url: http://a}]}\n"
+#define TWO                                                                    \
+	"providers: {list: [{name: a, url: http://a}, "                        \
+	"{name: b, url: http://b}]}\n"
 	static const char words[] =
 		"http.listen: not loopback: whoever reaches this machine "
 		"reaches it, without TLS";
 
 	(void)state;
-	warned(LISTEN("0.0.0.0") ONE, words);
-	warned(LISTEN("[::]") ONE, words);
-	warned(LISTEN("192.168.1.7") ONE, words);
-	warned(LISTEN("[2001:db8::1]") ONE, words);
-	warned(LISTEN("[::ffff:10.0.0.1]") ONE, words);
-	warned(LISTEN("127.0.0.1") ONE, "");
-	warned(LISTEN("127.1.2.3") ONE, "");
-	warned(LISTEN("[::1]") ONE, "");
-	warned(LISTEN("[::ffff:127.0.0.1]") ONE, "");
-	/* One line: what weighs more. */
+	warned(LISTEN("0.0.0.0") TWO, words);
+	warned(LISTEN("[::]") TWO, words);
+	warned(LISTEN("192.168.1.7") TWO, words);
+	warned(LISTEN("[2001:db8::1]") TWO, words);
+	warned(LISTEN("[::ffff:10.0.0.1]") TWO, words);
+	warned(LISTEN("127.0.0.1") TWO, "");
+	warned(LISTEN("127.1.2.3") TWO, "");
+	warned(LISTEN("[::1]") TWO, "");
+	warned(LISTEN("[::ffff:127.0.0.1]") TWO, "");
 	warned(LISTEN("0.0.0.0") "providers: {quorum: 1, list: [{name: a, url: "
 				 "http://a}, {name: b, url: http://b}]}\n",
 	       "providers.quorum");
@@ -494,7 +501,7 @@ static void test_a_quorum_of_half_is_warned_about(void **state)
 {
 	struct program p;
 	struct config *c;
-	struct err_text warning;
+	struct settings_warnings warning;
 
 	(void)state;
 	assert_int_equal(read_settings(CHAIN
@@ -504,7 +511,91 @@ static void test_a_quorum_of_half_is_warned_about(void **state)
 				       "http://b}]}\n",
 				       &p, &c, &warning),
 			 OK);
-	assert_non_null(strstr(warning.text, "providers.quorum"));
+	assert_int_equal(warning.n, 1);
+	assert_non_null(strstr(warning.lines[0].text,
+			       "f.yaml:3:21: providers.quorum: two quorums"));
+	config_free(c);
+}
+
+static void test_one_provider_alone_is_warned_about(void **state)
+{
+	(void)state;
+	warned(CHAIN "}\n" STORE
+		     "providers: {list: [{name: a, url: http://a}]}\n",
+	       "providers.list: one provider alone: nobody can contradict it");
+	warned(CHAIN "}\n" STORE
+		     "providers: {list: [{name: a, url: http://a, weight: 3}, "
+		     "{name: b, url: http://b}, {name: c, url: http://c}]}\n",
+	       "a alone weighs as much");
+	warned(CHAIN "}\n" STORE
+		     "providers: {list: [{name: a, url: http://a, weight: 2}, "
+		     "{name: b, url: http://b}, {name: c, url: http://c}]}\n",
+	       "");
+}
+
+static void test_headers_that_others_may_read_are_warned_about(void **state)
+{
+	struct scratch s = scratch_new();
+	char text[1200];
+	char file[128];
+
+	(void)state;
+	snprintf(file, sizeof(file), "%s/headers", s.dir);
+	scratch_write(file, "Authorization: k\n", 17);
+	snprintf(text, sizeof(text),
+		 CHAIN "}\n" STORE "providers: {list: [{name: a, url: "
+		       "http://a, headers_file: %s}, {name: b, url: "
+		       "http://b}]}\n",
+		 file);
+	assert_int_equal(chmod(file, 0644), 0);
+	warned(text, "providers.list[0].headers_file: others may read it: "
+		     "chmod o= ");
+	assert_int_equal(chmod(file, 0640), 0);
+	warned(text, "");
+	scratch_remove(s.dir);
+}
+
+/* A password or a key in a URL is in no complaint. */
+static void test_no_password_is_shown(void **state)
+{
+	static const char *const texts[] = {
+		CHAIN "}\n" STORE "providers: {list: [{name: a, url: "
+		      "'http://u:secret@a/secret'}, {name: b, url: "
+		      "'http://v:secret@A/secret/'}]}\n",
+		CHAIN "}\n" STORE "providers: {list: [{name: a, url: "
+		      "'htp://u:secret@a'}]}\n",
+		CHAIN "}\n" STORE "providers: {list: [{name: a, url: "
+		      "'http://u:secret@a:99999'}]}\n",
+	};
+	struct settings_warnings warning;
+	struct program p;
+	struct config *c;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		assert_int_equal(read_settings(texts[i], &p, &c, &warning),
+				 ERR_INVALID);
+		assert_non_null(strstr(why, "providers.list["));
+		assert_null(strstr(why, "secret"));
+		config_free(c);
+	}
+}
+
+static void test_a_depth_of_nothing_is_refused(void **state)
+{
+	struct settings_warnings warning;
+	struct program p;
+	struct config *c;
+
+	(void)state;
+	assert_int_equal(
+		read_settings(CHAIN ", act_on: confirmations, confirmations: "
+				    "0}\n" STORE "providers: {list: [{name: a, "
+				    "url: http://a}]}\n",
+			      &p, &c, &warning),
+		ERR_INVALID);
+	assert_non_null(strstr(why, "chain.confirmations: \"0\" is outside 1"));
+	assert_non_null(strstr(why, "how many blocks deep"));
 	config_free(c);
 }
 
@@ -521,6 +612,11 @@ int main(void)
 		cmocka_unit_test(test_later_checks_find_the_place_again),
 		cmocka_unit_test(test_settings_have_the_documented_defaults),
 		cmocka_unit_test(test_settings_that_cannot_work_are_refused),
+		cmocka_unit_test(test_one_provider_alone_is_warned_about),
+		cmocka_unit_test(
+			test_headers_that_others_may_read_are_warned_about),
+		cmocka_unit_test(test_no_password_is_shown),
+		cmocka_unit_test(test_a_depth_of_nothing_is_refused),
 		cmocka_unit_test(test_a_quorum_of_half_is_warned_about),
 		cmocka_unit_test(test_a_url_with_a_bad_port_is_told_so),
 		cmocka_unit_test(
