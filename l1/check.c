@@ -8,6 +8,7 @@
 #include "sys/log.h"
 #include "sys/signer_client.h"
 
+#define SLOW_ANSWER_MS	   3000 /* for those whom the quorum did not need */
 #define SAFE_HARD_DEADLINE (24 * 3600) /* protocol.md: below it, warn */
 
 struct reading {
@@ -44,21 +45,51 @@ static enum err read_at(struct l1 *l1, struct address hatch,
 	return err ? err : r->err;
 }
 
-enum err check_hatch(struct l1 *l1, struct address hatch, uint64_t timeout_ms,
-		     struct hatch_facts *ret, struct err_text *error)
+/* Each provider that is of no use, by its place in the configuration. */
+static void warn_of_providers(struct l1 *l1, const struct settings *settings)
 {
 	const struct l1_view *view = l1_view(l1);
+	struct err_text line;
+	char path[48];
+
+	l1_wait_answers(l1, SLOW_ANSWER_MS);
+	for (size_t i = 0; i < view->n; i++) {
+		const struct l1_provider_view *p = &view->providers[i];
+
+		if (!strcmp(p->state, "good") || !strcmp(p->state, "slow"))
+			continue;
+		snprintf(path, sizeof(path), "providers.list[%zu].url", i);
+		settings_complain(settings, path, &line, "%.30s: %s", p->name,
+				  p->why);
+		log_warn(line.text);
+	}
+	if (settings->chain.genesis_set || hash_is_zero(l1_genesis(l1)))
+		return;
+	settings_complain(settings, "chain.genesis", &line,
+			  "not given, so a quorum of providers decides which "
+			  "chain this is: add genesis: '%s', if that is right",
+			  hash_text(l1_genesis(l1)).s);
+	log_notice(line.text);
+}
+
+enum err check_hatch(struct l1 *l1, const struct settings *settings,
+		     uint64_t timeout_ms, struct hatch_facts *ret,
+		     struct err_text *error)
+{
+	const struct l1_view *view = l1_view(l1);
+	struct address hatch = settings->chain.hatch;
 	struct reading r = {.facts = ret};
 	enum err err = l1_wait_healthy(l1, timeout_ms, error);
 
+	warn_of_providers(l1, settings);
 	if (err)
 		return err;
 	err = read_at(l1, hatch, &view->acted, timeout_ms, &r);
 	if (err == ERR_INVALID) /* deployed a moment ago? */
 		err = read_at(l1, hatch, &view->head, timeout_ms, &r);
 	if (err) {
-		err_text_set(error, "chain.hatch: %s",
-			     r.why[0] ? r.why : err_name(err));
+		settings_complain(settings, "chain.hatch", error, "%s",
+				  r.why[0] ? r.why : err_name(err));
 		return err;
 	}
 	if (ret->terms.hard_deadline < SAFE_HARD_DEADLINE)

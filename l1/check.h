@@ -8,9 +8,9 @@
 #include "l1/l1.h"
 
 /* The hatch at the block acted on, or at the head if it was deployed just now.
- * Warns of a hard deadline that an outage of L1 could exceed.  Why not in
- * error. */
-MUST_CHECK enum err check_hatch(struct l1 *l1, struct address hatch,
+ * Warns of every provider that is of no use, and of a hard deadline that an
+ * outage of L1 could exceed.  Why not in error. */
+MUST_CHECK enum err check_hatch(struct l1 *l1, const struct settings *settings,
 				uint64_t timeout_ms, struct hatch_facts *ret,
 				struct err_text *error);
 /* Whether the signer at that socket answers and has ask->key: `ask` is one that

@@ -1,5 +1,8 @@
 #include "l1/fault.h"
 
+#include <stddef.h>
+#include <string.h>
+
 const char *fault_name(enum fault fault)
 {
 	switch (fault) {
@@ -35,5 +38,23 @@ const char *fault_status_hint(long status)
 		return ": nothing is there: check the URL's path";
 	if (status == 429)
 		return ": its rate limit: lower its rate";
+	return "";
+}
+
+const char *fault_text_hint(const char *text)
+{
+	static const struct {
+		const char *words, *hint;
+	} table[] = {
+		{"wrong version number", ": it speaks no TLS: write http://"},
+		{"certificate", ": its certificate is not trusted here: check "
+				"the URL and this machine's CA certificates"},
+		{"resolve host", ": check the URL's name"},
+		{"connect to", ": does it run, is the port right?"},
+	};
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+		if (strcasestr(text, table[i].words))
+			return table[i].hint;
 	return "";
 }

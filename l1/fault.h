@@ -20,5 +20,7 @@ enum fault {
 const char *fault_name(enum fault fault);
 /* What to do about an HTTP status that is not 200; "" when nothing is known. */
 const char *fault_status_hint(long status);
+/* The same of a transfer that failed, by the transport's own words. */
+const char *fault_text_hint(const char *text);
 
 #endif

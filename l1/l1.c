@@ -194,14 +194,57 @@ enum err l1_wait(struct l1 *l1, const bool *done, uint64_t timeout_ms)
 	return OK;
 }
 
-/* Waiting longer helps nobody: too many serve another chain. */
-static bool is_hopeless(const struct l1 *l1)
+/* "chain.id" or "chain.genesis": what every one of them contradicts. */
+static const char *field_of(const struct l1 *l1)
 {
-	uint64_t weight = 0;
+	bool ids = true;
 	for (size_t i = 0; i < l1->n; i++)
-		if (!l1->providers[i].wrong_chain)
-			weight += l1->providers[i].settings->weight;
-	return weight < l1->settings->providers.quorum;
+		if (l1->providers[i].wrong_chain)
+			ids &= l1->providers[i].chain_id != l1->chain_id;
+	return ids ? "chain.id" : "chain.genesis";
+}
+
+bool l1_is_hopeless(const struct l1 *l1, struct err_text *ret_why)
+{
+	const struct provider *wrong = NULL;
+	uint64_t weight = 0;
+	size_t n = 0;
+	for (size_t i = 0; i < l1->n; i++) {
+		const struct provider *p = &l1->providers[i];
+		n += p->wrong_chain;
+		if (!p->wrong_chain)
+			weight += p->settings->weight;
+		else if (!wrong)
+			wrong = p;
+	}
+	if (weight >= l1->settings->providers.quorum)
+		return false;
+	settings_complain(l1->settings, field_of(l1), ret_why,
+			  "%zu of %zu providers are on another chain (%.20s: "
+			  "%.110s): correct it, or their URLs",
+			  n, l1->n, wrong ? wrong->settings->name : "",
+			  wrong ? wrong->why : "");
+	return true;
+}
+
+struct hash32 l1_genesis(const struct l1 *l1)
+{
+	return l1->genesis;
+}
+
+static bool all_answered(const struct l1 *l1)
+{
+	for (size_t i = 0; i < l1->n; i++)
+		if (provider_is_new(&l1->providers[i]))
+			return false;
+	return true;
+}
+
+void l1_wait_answers(struct l1 *l1, uint64_t timeout_ms)
+{
+	uint64_t until = clock_mono_ms() + timeout_ms;
+	while (!all_answered(l1) && clock_mono_ms() < until)
+		turn_and_wait(l1, until);
 }
 
 enum err l1_wait_healthy(struct l1 *l1, uint64_t timeout_ms,
@@ -209,7 +252,9 @@ enum err l1_wait_healthy(struct l1 *l1, uint64_t timeout_ms,
 {
 	uint64_t until = clock_mono_ms() + timeout_ms;
 	while (!l1->view.healthy) {
-		if (clock_mono_ms() >= until || is_hopeless(l1)) {
+		if (l1_is_hopeless(l1, error))
+			return ERR_IO;
+		if (clock_mono_ms() >= until) {
 			err_text_set(error, "L1: %s", l1->view.why);
 			return ERR_IO;
 		}

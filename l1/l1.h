@@ -58,6 +58,9 @@ void l1_free(struct l1 *l1);
 uint64_t l1_turn(struct l1 *l1, uint64_t now_mono_ms);
 const struct l1_view *l1_view(const struct l1 *l1);
 struct quorum *l1_quorum(struct l1 *l1);
+/* Never again usable enough: so many providers serve another chain that no
+ * quorum is left.  Why, and what to change, in ret_why. */
+bool l1_is_hopeless(const struct l1 *l1, struct err_text *ret_why);
 /* Forgets every read (hatch, calls, account, broadcast) started with ctx. */
 void l1_cancel(struct l1 *l1, void *ctx);
 /* Why a provider was expelled (abi/lie): the oldest that was not taken yet, of
@@ -83,6 +86,10 @@ uint64_t l1_chain_id(const struct l1 *l1);
  * For programs without a loop of their own. */
 MUST_CHECK enum err l1_wait(struct l1 *l1, const bool *done,
 			    uint64_t timeout_ms);
+/* Until every provider has answered once, or failed to. */
+void l1_wait_answers(struct l1 *l1, uint64_t timeout_ms);
+/* Block 0's hash; zero: not agreed on yet. */
+struct hash32 l1_genesis(const struct l1 *l1);
 /* l1_wait until healthy. Why not in error. */
 MUST_CHECK enum err l1_wait_healthy(struct l1 *l1, uint64_t timeout_ms,
 				    struct err_text *error);

@@ -69,6 +69,9 @@
  * to be outvoted. */
 #define L1_DISPUTE_MS 3000
 
+/* A provider that fails for so long is told of. */
+#define L1_TELL_MS 30000
+
 /* A provider whose head is this far behind the agreed one is called slow. */
 #define L1_SLOW_BLOCKS 5
 #define L1_SLOW_MS     1500

@@ -264,10 +264,12 @@ enum err provider_take(struct provider *p, const struct http_reply *http,
 	struct rpc_reply reply = {0};
 	*ret = reply;
 	if (http->err) {
+		(void)snprintf(why, sizeof(why), "%.90s%s", http->text,
+			       fault_text_hint(http->text));
 		provider_failed(p, now_ms,
 				http->err == ERR_TOO_LARGE ? FAULT_TOO_LARGE
 							   : FAULT_UNREACHABLE,
-				http->text);
+				why);
 		return ERR_IO;
 	}
 	if (http->status != 200) {

@@ -1,6 +1,7 @@
-/* What every daemon does about providers that lied: what they said is kept, and
- * then it is told, once an expulsion; and when they are back.  As in check.c
- * the daemon decides when, and these lines are its own. */
+/* What every daemon tells of its providers, once each: who lied, after what it
+ * said is kept; who is on another chain; who has failed for a while; who is
+ * back; and whether L1 is in sight.  As in check.c the daemon decides when, and
+ * these lines are its own. */
 #ifndef EGRESS_L1_TELL_H
 #define EGRESS_L1_TELL_H
 
@@ -10,7 +11,14 @@
 typedef enum err tell_keep(void *ctx, struct slice record, uint64_t *ret_id);
 /* All that L1 has gathered; the first error ends it. */
 MUST_CHECK enum err tell_kept(struct l1 *l1, tell_keep *keep, void *ctx);
+struct tell { /* what was told; zero at first */
+	bool looked, healthy;
+	struct {
+		bool wrong, down;
+		uint64_t fails_since_ms;
+	} of[QUORUM_PROVIDERS_MAX];
+};
 /* After the commit. */
-void tell_providers(struct l1 *l1);
+void tell_providers(struct tell *t, struct l1 *l1, uint64_t now_ms);
 
 #endif

@@ -82,8 +82,7 @@ enum err check_world(const struct relayer_config *c, struct err_text *error)
 	if (!err)
 		err = l1_new(&c->shared, http, &l1, error);
 	if (!err)
-		err = check_hatch(l1, c->shared.chain.hatch, CHECK_MS, &facts,
-				  error);
+		err = check_hatch(l1, &c->shared, CHECK_MS, &facts, error);
 	if (!err)
 		err = check_account(c, l1, error);
 	if (!err)

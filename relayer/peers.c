@@ -72,8 +72,8 @@ static void pass_over(struct peers *p, size_t peer, uint64_t until_ms)
 void peers_blame(struct peers *p, size_t peer, uint64_t now_ms, const char *why)
 {
 	assert(peer < p->n);
-	log_warn("answers wrong, passed over", p->what, peers_url(p, peer),
-		 "why", why);
+	log_warn("answers wrong, passed over", p->what,
+		 settings_url_shown(peers_url(p, peer)).s, "why", why);
 	pass_over(p, peer, now_ms + PEER_BLAME_MS);
 }
 
@@ -86,10 +86,12 @@ static void note_up(struct peers *p, size_t peer, const char *trouble)
 		return;
 	p->down[peer] = down;
 	if (down)
-		log_warn("does not answer", p->what, peers_url(p, peer), "why",
+		log_warn("does not answer", p->what,
+			 settings_url_shown(peers_url(p, peer)).s, "why",
 			 trouble);
 	else
-		log_notice("answers again", p->what, peers_url(p, peer));
+		log_notice("answers again", p->what,
+			   settings_url_shown(peers_url(p, peer)).s);
 }
 
 static void reply_done(void *ctx, const struct http_reply *reply)

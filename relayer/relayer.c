@@ -32,9 +32,10 @@ struct relayer {
 	bool known, moved, asked, at_head;
 	uint64_t retry_ms;
 	char facts_why[160];
-	char verdict[200];
+	char verdict[sizeof(struct err_text)];
 	struct hash32 head; /* seen last */
-	bool healthy, looked, fill_said;
+	bool fill_said;
+	struct tell tell;
 	uint64_t reaped_ms;
 	enum phase phase;
 };
@@ -177,6 +178,14 @@ void relayer_close(struct relayer *r)
 
 /* ---- facts -------------------------------------------------------------- */
 
+static void no_hatch(struct relayer *r, const char *why)
+{
+	struct err_text text;
+
+	settings_complain(&r->config->shared, "chain.hatch", &text, "%s", why);
+	memcpy(r->verdict, text.text, sizeof(r->verdict));
+}
+
 static void facts_came(void *ctx, enum err err, const char *why,
 		       const struct hatch_facts *facts)
 {
@@ -189,8 +198,7 @@ static void facts_came(void *ctx, enum err err, const char *why,
 		/* It may have been deployed a moment ago: is it at the head? */
 		r->at_head = !at_head;
 		if (at_head)
-			snprintf(r->verdict, sizeof(r->verdict),
-				 "chain.hatch: %s", why);
+			no_hatch(r, why);
 	}
 	if (err || at_head)
 		return;
@@ -216,16 +224,13 @@ static void ask_facts(struct relayer *r, const struct l1_view *view,
 		r->asked = true;
 }
 
-/* Every provider is on another chain: nothing here can ever be right. */
-static void judge_chain(struct relayer *r, const struct l1_view *view)
+/* Too many providers are on another chain: nothing here can ever be right. */
+static void judge_chain(struct relayer *r)
 {
-	size_t wrong = 0;
+	struct err_text why;
 
-	for (size_t i = 0; i < view->n; i++)
-		wrong += !strcmp(view->providers[i].state, "wrong_chain");
-	if (view->n && wrong == view->n)
-		snprintf(r->verdict, sizeof(r->verdict), "chain.id: %s",
-			 view->providers[0].why);
+	if (l1_is_hopeless(r->parts.l1, &why))
+		memcpy(r->verdict, why.text, sizeof(r->verdict));
 }
 
 /* ---- the turn ----------------------------------------------------------- */
@@ -245,16 +250,6 @@ static struct turn look(struct relayer *r, uint64_t now_ms)
 	r->head = view->head.hash;
 	if (turn_sees(&t))
 		t.phase = phase_of(t.facts, t.head_time);
-	if (view->healthy != r->healthy || !r->looked) {
-		bool news = view->healthy || *view->why;
-		r->healthy = view->healthy;
-		r->looked = r->looked || news;
-		if (r->healthy)
-			log_notice("L1 is in sight", "block",
-				   log_u64(view->acted.number).s);
-		else if (news)
-			log_warn("L1 is out of sight", "why", view->why);
-	}
 	if (t.phase != r->phase) {
 		log_notice("phase", "was", phase_name(r->phase), "is",
 			   phase_name(t.phase));
@@ -365,7 +360,7 @@ uint64_t relayer_step(struct relayer *r, uint64_t now_ms)
 	http_client_turn(r->http);
 	uint64_t next = l1_turn(r->parts.l1, now_ms);
 	signer_client_turn(r->signer, now_ms);
-	judge_chain(r, l1_view(r->parts.l1));
+	judge_chain(r);
 	ask_facts(r, l1_view(r->parts.l1), now_ms);
 
 	struct turn t = look(r, now_ms);
@@ -381,7 +376,7 @@ uint64_t relayer_step(struct relayer *r, uint64_t now_ms)
 	err = store_commit(t.txn);
 	if (err)
 		store_fails(err, "the store does not commit");
-	tell_providers(r->parts.l1);
+	tell_providers(&r->tell, r->parts.l1, now_ms);
 	keep_house(r, now_ms);
 	intake_answer(r->intake);
 	submit_start(r->parts.submit, &t);

@@ -127,6 +127,25 @@ bool settings_same_url(const char *a, const char *b)
 	       strncasecmp(a, b, strcspn(a, ":")) == 0;
 }
 
+#define KEY_MIN 16 /* characters in a row that are no word of a path */
+
+struct settings_url settings_url_shown(const char *url)
+{
+	const char *host = place_of(url);
+	size_t len = strcspn(host, "/?#"), longest = 0;
+	struct settings_url shown;
+
+	for (const char *c = host + len; *c; c += *c != 0) {
+		size_t word = strcspn(c + 1, "/?#&=");
+		longest = word > longest ? word : longest;
+		c += word;
+	}
+	snprintf(shown.s, sizeof(shown.s), "%.*s://%.*s%s",
+		 (int)strcspn(url, ":"), url, (int)len, host,
+		 longest >= KEY_MIN ? "/…" : host + len);
+	return shown;
+}
+
 /* Neither i's name nor its URL is that of one before it. */
 static enum err check_distinct(const struct config *c, const struct settings *s,
 			       size_t i, struct err_text *error)

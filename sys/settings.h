@@ -132,6 +132,12 @@ void settings_complain(const struct settings *s, const char *path,
 	PRINTF_LIKE(4, 5);
 /* Two URLs of one endpoint: one under two names would be a quorum of one. */
 bool settings_same_url(const char *a, const char *b);
+/* A URL as it may be shown: without credentials, and without a path that may
+ * hold a key. */
+struct settings_url {
+	char s[128];
+};
+struct settings_url settings_url_shown(const char *url);
 const struct settings_provider *settings_provider(const struct settings *s,
 						  size_t i);
 const char *settings_peer(const struct settings *s, size_t i);

@@ -50,8 +50,7 @@ enum err check_world(const struct watcher_config *c, struct err_text *error)
 	if (!err)
 		err = l1_new(&c->shared, http, &l1, error);
 	if (!err)
-		err = check_hatch(l1, c->shared.chain.hatch, CHECK_L1_MS,
-				  &facts, error);
+		err = check_hatch(l1, &c->shared, CHECK_L1_MS, &facts, error);
 	if (!err)
 		err = compare(c, &facts, error);
 	if (!err && c->signer)

@@ -85,7 +85,8 @@ static void read_list(struct gossip_peer *p, const json_node *root)
 			continue;
 		if (bundle_parse_json(o, &g->found[g->n_found], &error)) {
 			log_debug("a peer's ballot cannot be read", "peer",
-				  p->url, "why", error.text);
+				  settings_url_shown(p->url).s, "why",
+				  error.text);
 			continue;
 		}
 		g->n_found++;
@@ -102,10 +103,12 @@ static void pulled(void *ctx, const struct http_reply *reply)
 
 	p->in_flight = false;
 	if (down && !p->down)
-		log_info("a peer does not answer", "peer", p->url, "why",
+		log_info("a peer does not answer", "peer",
+			 settings_url_shown(p->url).s, "why",
 			 reply->err ? reply->text : "its status is not 200");
 	if (!down && p->down)
-		log_info("a peer answers again", "peer", p->url);
+		log_info("a peer answers again", "peer",
+			 settings_url_shown(p->url).s);
 	p->down = down;
 	if (down)
 		return;
@@ -115,8 +118,8 @@ static void pulled(void *ctx, const struct http_reply *reply)
 	p->seen = hash;
 	if (json_parse(reply->body, PEER_REPLY_MAX, JSON_DEPTH_MAX, &doc,
 		       &error)) {
-		log_debug("a peer's list is not JSON", "peer", p->url, "why",
-			  error.text);
+		log_debug("a peer's list is not JSON", "peer",
+			  settings_url_shown(p->url).s, "why", error.text);
 		return;
 	}
 	read_list(p, json_root(doc));

@@ -9,9 +9,10 @@
 #define RETRY_MS 1000
 #define BUSY_MS	 50
 
-void sight_init(struct sight *s, struct l1 *l1, struct address hatch)
+void sight_init(struct sight *s, struct l1 *l1, const struct settings *settings)
 {
-	*s = (struct sight){.l1 = l1, .hatch = hatch};
+	*s = (struct sight){
+		.l1 = l1, .hatch = settings->chain.hatch, .settings = settings};
 }
 
 void sight_done(struct sight *s)
@@ -27,8 +28,8 @@ static void no_hatch(struct sight *s, const char *why)
 	if (s->known)
 		return;
 	if (s->at_head && ++s->misses >= NO_HATCH_HEADS)
-		snprintf(s->fatal, sizeof(s->fatal), "chain.hatch: %.220s",
-			 why);
+		settings_complain(s->settings, "chain.hatch", &s->fatal, "%s",
+				  why);
 	s->at_head = !s->at_head;
 }
 

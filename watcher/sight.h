@@ -15,11 +15,12 @@ struct sight_vault {
 struct sight {
 	struct l1 *l1; /* borrowed */
 	struct address hatch;
-	bool known; /* facts were read once */
+	const struct settings *settings; /* borrowed */
+	bool known;			 /* facts were read once */
 	struct hatch_facts facts;
 	struct sight_vault vault;
-	char trouble[200]; /* "" or why the last reading failed */
-	char fatal[256];   /* "" or why it makes no sense to go on */
+	char trouble[200];     /* "" or why the last reading failed */
+	struct err_text fatal; /* "" or why it makes no sense to go on */
 
 	bool reading, at_head, vault_reading, busy;
 	bool outdated; /* L1 was out of sight since the facts were read */
@@ -29,7 +30,8 @@ struct sight {
 	uint64_t now_ms;
 };
 
-void sight_init(struct sight *s, struct l1 *l1, struct address hatch);
+void sight_init(struct sight *s, struct l1 *l1,
+		const struct settings *settings);
 void sight_done(struct sight *s);
 /* Starts readings; returns when it wants to be called again. */
 uint64_t sight_turn(struct sight *s, uint64_t now_mono_ms);

@@ -14,17 +14,13 @@
 
 /* ---- following ---- */
 
+/* What can never work ends at once; an outage is waited for. */
 static void check_chain(struct watcher *w)
 {
-	const struct l1_view *view = l1_view(w->l1);
-	size_t wrong = 0;
+	struct err_text why;
 
-	for (size_t i = 0; i < view->n; i++)
-		wrong += !strcmp(view->providers[i].state, "wrong_chain");
-	if (view->n && wrong == view->n)
-		snprintf(w->fatal, sizeof(w->fatal),
-			 "chain.id: every provider is on another chain: %.160s",
-			 view->providers[0].why);
+	if (l1_is_hopeless(w->l1, &why))
+		memcpy(w->fatal, why.text, sizeof(w->fatal));
 }
 
 static void start_following(struct watcher *w, uint64_t now)
@@ -422,7 +418,7 @@ uint64_t watcher_step(struct watcher *w, uint64_t now)
 	show_phase(w, &verdict);
 	w->verdict = verdict;
 	commit_turn(w, now);
-	tell_providers(w->l1);
+	tell_providers(&w->tell, w->l1, now);
 	next = earlier(next, gossip(w, now));
 	next = earlier(next, standbys_turn(&w->standbys, now,
 					   verdict.phase == PHASE_LATE

@@ -100,7 +100,7 @@ static enum err set_up(struct watcher *w, struct err_text *error)
 	if (err)
 		return err;
 	w->report.board = w->board;
-	sight_init(&w->sight, w->l1, s->chain.hatch);
+	sight_init(&w->sight, w->l1, s);
 	standbys_init(&w->standbys, w->config, w->http);
 	err = gossip_init(&w->gossip, s, w->http, &w->pool);
 	return err ? err : start_server(w, error);
@@ -167,7 +167,7 @@ uint16_t watcher_port(const struct watcher *w)
 
 const char *watcher_fatal(const struct watcher *w)
 {
-	return w->fatal[0] ? w->fatal : w->sight.fatal;
+	return w->fatal[0] ? w->fatal : w->sight.fatal.text;
 }
 
 void watcher_wait(struct watcher *w, const struct pollfd *extra, size_t n,

@@ -2,6 +2,7 @@
 #ifndef EGRESS_WATCHER_WATCHER_INSIDE_H
 #define EGRESS_WATCHER_WATCHER_INSIDE_H
 
+#include "l1/tell.h"
 #include "store/evidence.h"
 #include "watcher/api.h"
 #include "watcher/gossip.h"
@@ -42,7 +43,8 @@ struct watcher {
 	struct gossip_of { /* what peers' ballots were judged by last */
 		uint64_t epoch, progress, round;
 	} gossip_of;
-	char fatal[256];
+	struct tell tell;
+	char fatal[sizeof(struct err_text)];
 };
 
 #endif
