@@ -75,6 +75,7 @@ static const struct {
 	{"fees", "relayer"},	    {"evacuate", "relayer"},
 	{"guardian", "watcher"},    {"vote", "watcher"},
 	{"standbys", "watcher"},    {"peers", "watcher"},
+	{"sla", "watcher"},
 	{"thresholds", KIND_TERMS}, {"validators", KIND_TERMS},
 };
 

@@ -332,3 +332,16 @@ enum err config_value_parse(const struct config_field *field, const char *text,
 	assert(!"a type without memory of its own");
 	return ERR_INVALID;
 }
+
+struct config_text config_value_duration(uint64_t ms)
+{
+	size_t i = ARRAY_LEN(durations) - 1;
+	struct config_text t;
+
+	while (i && (!ms || ms % durations[i].factor))
+		i--;
+	snprintf(t.s, sizeof(t.s), "%llu%s",
+		 (unsigned long long)(ms / durations[i].factor),
+		 durations[i].name);
+	return t;
+}

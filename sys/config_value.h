@@ -16,6 +16,12 @@ MUST_CHECK enum err config_value_parse(const struct config_field *field,
 MUST_CHECK enum err config_value_url(const char *text,
 				     struct err_text *ret_what);
 bool config_value_is_url(const char *text);
+/* "2h", "90s", "250ms": as it may be written, in the largest unit that is
+ * exact. */
+struct config_text {
+	char s[24];
+};
+struct config_text config_value_duration(uint64_t ms);
 /* Bytes that a value of this type takes in a list. */
 size_t config_value_size(enum config_type type);
 /* "a duration" and "write 250ms, 3s, 10m, 2h or 1d" */

@@ -3,6 +3,7 @@
 #include "abi/hex.h"
 #include "l1/check.h"
 #include "sys/log.h"
+#include "watcher/windows.h"
 
 static enum err compare(const struct watcher_config *c,
 			const struct hatch_facts *f, struct err_text *error)
@@ -12,16 +13,28 @@ static enum err compare(const struct watcher_config *c,
 	for (size_t i = 0; i < f->n_guardians; i++)
 		among = among || address_eq(f->guardians[i], c->guardian);
 	if (!among) {
-		err_text_set(error,
-			     "guardian: %s is not among the hatch's guardians",
-			     address_text(c->guardian).s);
+		settings_complain(&c->shared, "guardian", error,
+				  "%s is not among the hatch's guardians",
+				  address_text(c->guardian).s);
 		return ERR_REFUSED;
 	}
-	if (c->guardian_set &&
-	    c->vote.hold_off_ms / 1000 >= f->terms.hard_deadline)
-		log_warn("vote.hold_off is not shorter than hardDeadline: "
-			 "this guardian will never vote in time",
-			 "seconds", log_u64(c->vote.hold_off_ms / 1000).s);
+	return OK;
+}
+
+static enum err compare_windows(const struct watcher_config *c,
+				const struct hatch_facts *f,
+				const struct l1_view *view,
+				struct err_text *error)
+{
+	uint64_t head = view->head.time, acted = view->acted.time;
+	struct settings_warnings w;
+	enum err err = windows_judge(c, &f->terms, error);
+
+	if (err)
+		return err;
+	windows_warn(c, &f->terms, head > acted ? head - acted : 0, &w);
+	for (size_t i = 0; i < w.n; i++)
+		log_warn(w.lines[i].text);
 	return OK;
 }
 
@@ -53,6 +66,8 @@ enum err check_world(const struct watcher_config *c, struct err_text *error)
 		err = check_hatch(l1, &c->shared, CHECK_L1_MS, &facts, error);
 	if (!err)
 		err = compare(c, &facts, error);
+	if (!err)
+		err = compare_windows(c, &facts, l1_view(l1), error);
 	if (!err && c->signer)
 		err = check_key(c, error);
 	l1_free(l1);

@@ -35,6 +35,8 @@ static const struct config_field fields[] = {
 	SETTINGS_FIELDS(offsetof(struct watcher_config, shared), "peers"),
 	{"ledger", CONFIG_GROUP, offsetof(struct watcher_config, ledger),
 	 .fields = ledger_fields},
+	{"sla", CONFIG_DURATION, offsetof(struct watcher_config, sla_ms),
+	 .min = 1000},
 	{"signer", CONFIG_PATH, offsetof(struct watcher_config, signer)},
 	{"guardian", CONFIG_ADDRESS, offsetof(struct watcher_config, guardian),
 	 .set_offset = offsetof(struct watcher_config, guardian_set)},

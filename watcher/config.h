@@ -17,7 +17,8 @@ struct watcher_config {
 	struct {
 		uint64_t nodes_from; /* lowest height of nodes kept in memory */
 	} ledger;
-	char *signer; /* socket; NULL: observer */
+	uint64_t sla_ms; /* silence that we warn of; 0: the contract's alone */
+	char *signer;	 /* socket; NULL: observer */
 	struct address guardian;
 	bool guardian_set;
 	struct {

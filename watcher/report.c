@@ -67,6 +67,14 @@ static void alerts(struct report *r, const struct report_input *in,
 		alert(s, "LATE", f->last_at + f->terms.sla_window,
 		      "no batch since %llu, %u s are allowed",
 		      (unsigned long long)f->last_at, f->terms.sla_window);
+	else if (f && in->quiet)
+		alert(s, "QUIET", f->last_at + in->quiet_after,
+		      "no batch since %llu, %llu s are usual",
+		      (unsigned long long)f->last_at,
+		      (unsigned long long)in->quiet_after);
+	if (in->unsafe[0])
+		alert(s, "UNSAFE_WINDOW", f ? f->block.time : 0, "%.190s",
+		      in->unsafe);
 	if (stop->kind == STOP_BAD_BATCH)
 		alert(s, "BAD_BATCH", stop->time, "%s", stop->why);
 	if (stop->kind == STOP_UNVERIFIABLE)
@@ -147,6 +155,7 @@ void report_publish(struct report *r, const struct report_input *in)
 		.pool = in->pool,
 		.trouble = in->voting,
 		.behind = in->behind,
+		.quiet = in->quiet,
 	};
 	struct pool_rules rules = {0};
 	struct ledger_mark mark;

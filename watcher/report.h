@@ -33,6 +33,9 @@ struct report_input {
 	bool following;		    /* the ledger is being followed */
 	const char *follow_trouble; /* "" or why it does not move */
 	bool ballots_changed;
+	const char *unsafe; /* "" or which window is looser than L1's */
+	bool quiet;	    /* no batch for longer than quiet_after seconds */
+	uint64_t quiet_after;
 };
 
 void report_publish(struct report *r, const struct report_input *in);

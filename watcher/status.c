@@ -144,6 +144,7 @@ void status_json(const struct status_input *in, struct buf *to)
 	json_put_address(&w, "hatch", in->hatch);
 	json_put_string(&w, "phase", phase_name(in->verdict->phase));
 	json_put_string(&w, "why", in->verdict->why);
+	json_put_bool(&w, "quiet", in->quiet);
 	put_as_of(&w, in);
 	if (in->facts)
 		put_facts(&w, in);
@@ -246,6 +247,8 @@ void status_metrics(const struct status_input *in, struct buf *to)
 	      in->facts && in->facts->last_at && at >= in->facts->last_at
 		      ? at - in->facts->last_at
 		      : 0);
+	gauge(to, "quiet", "1 when no batch came for longer than is usual",
+	      in->quiet);
 	gauge(to, "ballots", "ballots known of this epoch", in->pool->n);
 	gauge(to, "alerts", "alerts that stand", in->n_alerts);
 	provider_metrics(in->l1, to);

@@ -13,7 +13,8 @@
 #define ALERTS_MAX (8 + QUORUM_PROVIDERS_MAX)
 
 struct status_alert {
-	/* LATE UNKNOWN BAD_BATCH UNVERIFIABLE INSOLVENT PROVIDER_LIED */
+	/* LATE QUIET UNKNOWN UNSAFE_WINDOW BAD_BATCH UNVERIFIABLE INSOLVENT
+	 * PROVIDER_LIED */
 	const char *id;
 	uint64_t since; /* L1 time, or 0 */
 	char text[200];
@@ -31,6 +32,7 @@ struct status_input {
 	enum standby_state standby[HATCH_KEYS_MAX];
 	const char *standby_why[HATCH_KEYS_MAX];
 	uint64_t behind; /* blocks */
+	bool quiet;	 /* no batch for longer than sla or slaWindow */
 	size_t n_alerts;
 	struct status_alert alerts[ALERTS_MAX];
 };

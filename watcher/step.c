@@ -378,6 +378,10 @@ static void publish(struct watcher *w, const struct verdict_input *in,
 		.following = w->follow != NULL,
 		.follow_trouble = w->follow ? follow_trouble(w->follow) : "",
 		.ballots_changed = w->ballots_changed,
+		.unsafe = w->windows.unsafe.text,
+		.quiet = w->quiet,
+		.quiet_after =
+			windows_quiet_after(w->config, &w->sight.facts.terms),
 	};
 
 	memcpy(r.standby_why, standby_why, sizeof(r.standby_why));
@@ -415,6 +419,7 @@ uint64_t watcher_step(struct watcher *w, uint64_t now)
 	blind = sight_blind(&w->sight, now);
 	in = input(w, blind, standby_why, now);
 	verdict = verdict_of(&in);
+	watch_windows(w, blind);
 	show_phase(w, &verdict);
 	w->verdict = verdict;
 	commit_turn(w, now);

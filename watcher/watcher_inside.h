@@ -9,6 +9,7 @@
 #include "watcher/report.h"
 #include "watcher/vote.h"
 #include "watcher/watcher.h"
+#include "watcher/windows.h"
 
 struct watcher {
 	const struct watcher_config *config;
@@ -44,7 +45,13 @@ struct watcher {
 		uint64_t epoch, progress, round;
 	} gossip_of;
 	struct tell tell;
+	struct windows windows;
+	bool quiet; /* and said so */
 	char fatal[sizeof(struct err_text)];
 };
+
+/* watch_windows.c: our windows against the contract's, and whether it is quiet;
+ * blind: "" or why the facts are not to be relied on. */
+void watch_windows(struct watcher *w, const char *blind);
 
 #endif
