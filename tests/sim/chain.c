@@ -61,6 +61,7 @@ static void free_block(struct sim_block *b)
 {
 	for (size_t t = 0; t < b->n_txs && !b->forger; t++)
 		body_free(b->txs[t]);
+	buf_done(&b->text);
 	free(b);
 }
 
@@ -171,6 +172,7 @@ const char *chain_try(struct sim_chain *c, unsigned head,
 	*b = *c->blocks[head];
 	b->forger = NULL;
 	b->n_txs = 0;
+	b->text = (struct buf){0};
 	why = contract_run(c, b, want, &rng);
 	free_block(b);
 	return why;

@@ -67,6 +67,7 @@ struct sim_block {
 	const struct sim_tries *tries; /* of state */
 	size_t n_txs;
 	struct sim_tx *txs[SIM_TXS]; /* its own, but a forger's */
+	struct buf text;	     /* providers' own: as they tell it */
 };
 
 struct sim_head { /* the canonical head since a moment */
@@ -85,7 +86,7 @@ struct sim_chain {
 	struct address relayers[SIM_RELAYERS], accounts[SIM_ACCOUNTS];
 	uint64_t depth; /* of finalized, or confirmations */
 	bool by_confirmations;
-	uint64_t salt;		 /* of block hashes: branches differ */
+	uint64_t seed, salt;	 /* salt: of block hashes, branches differ */
 	struct sim_tries *tries; /* all there are */
 	struct sim_storage *storages;
 	unsigned n;

@@ -47,6 +47,7 @@ static void plan_chain(void)
 	c->thresholds.open =
 		(uint8_t)between(c->thresholds.promote, c->n_guardians);
 	c->thresholds.resume = c->thresholds.amend = c->thresholds.open;
+	c->seed = world->seed;
 	memcpy(c->accounts, sim_accounts, sizeof(c->accounts));
 	memcpy(c->guardians, sim_guardians,
 	       c->n_guardians * sizeof(c->guardians[0]));

@@ -8,6 +8,7 @@
 #define AHEAD	      12 /* blocks above the head that nobody mined */
 #define BEHIND	      10
 #define OLD_FINALIZED 30
+#define TEXT_MAX      8192
 #define BLOCK_S	      4
 #define FORGED_MAX    (SIM_BLOCKS / 2) /* then it tells the truth */
 
@@ -145,14 +146,13 @@ static struct shown show_finalized(struct view *v)
 struct shown provider_show(struct view *v, struct hash32 hash)
 {
 	int block = chain_find(v->c, hash);
-	const struct sim_block *b;
+	const struct sim_block *b = block < 0 ? NULL : v->c->blocks[block];
 
-	if (block < 0)
+	if (!b || (b->forger && b->forger != v->p) ||
+	    b->ref.number > v->c->blocks[v->head]->ref.number) {
+		v->moves = true;
 		return (struct shown){0};
-	b = v->c->blocks[block];
-	if ((b->forger && b->forger != v->p) ||
-	    b->ref.number > v->c->blocks[v->head]->ref.number)
-		return (struct shown){0};
+	}
 	return show(v, (unsigned)block);
 }
 
@@ -176,16 +176,13 @@ static void put_header(struct json_writer *w, const struct header *h)
 	json_put_quantity(w, "baseFeePerGas", u256_u64(h->base_fee));
 }
 
-static void put_block(struct view *v, const struct shown *s, bool whole)
+static void put_object(struct view *v, const struct shown *s, const char *key,
+		       bool whole)
 {
 	struct json_writer *w = &v->w;
 	const struct sim_block *b = v->c->blocks[s->block];
 
-	if (!s->known || (s->header.number && provider_lies(v, LIE_NULLS))) {
-		json_put_null(w, "result");
-		return;
-	}
-	json_begin(w, "result");
+	json_begin(w, key);
 	json_put_hash(w, "hash", s->hash);
 	put_header(w, &s->header);
 	json_begin_array(w, "transactions");
@@ -199,6 +196,28 @@ static void put_block(struct view *v, const struct shown *s, bool whole)
 	json_begin_array(w, "uncles");
 	json_end_array(w);
 	json_end(w);
+}
+
+/* Truly told, it is the same text again and again. */
+static void put_block(struct view *v, const struct shown *s, bool whole)
+{
+	struct buf *text = &v->c->blocks[s->block]->text;
+	struct view other = *v;
+
+	if (!s->known || (s->header.number && provider_lies(v, LIE_NULLS))) {
+		json_put_null(&v->w, "result");
+		return;
+	}
+	if (whole || v->p->lie) {
+		put_object(v, s, "result", whole);
+		return;
+	}
+	if (!text->len) {
+		buf_init(text, TEXT_MAX);
+		other.w = json_writer(text);
+		put_object(&other, s, NULL, false);
+	}
+	json_put_raw(&v->w, "result", buf_slice(text));
 }
 
 static bool is_whole(const json_node *params)

@@ -13,6 +13,7 @@ struct view { /* one batch's */
 	struct sim_chain *c;
 	struct sim_provider *p;
 	unsigned head; /* as this provider tells it */
+	bool moves;    /* the answer may be another at the same head */
 	struct json_writer w;
 };
 

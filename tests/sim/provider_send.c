@@ -10,6 +10,7 @@ void provider_estimate(struct view *v, const json_node *params)
 	const char *why = "no such call";
 	struct buf data;
 
+	v->moves = true;
 	buf_init(&data, 65536);
 	json_bytes(&r, json_at(params, 0), "data", &data);
 	assert(!r.failed);
@@ -29,6 +30,7 @@ void provider_send(struct view *v, const json_node *params)
 	const char *why = NULL;
 	struct buf raw;
 
+	v->moves = true;
 	buf_init(&raw, 131072);
 	json_bytes(&r, json_at(params, 0), NULL, &raw);
 	assert(!r.failed);

@@ -113,6 +113,7 @@ void provider_transaction(struct view *v, const json_node *params)
 	struct raw_tx raw;
 
 	assert(!r.failed);
+	v->moves = true;
 	if ((!p.tx && !mempool_has(v->pool, hash)) ||
 	    provider_lies(v, LIE_NULLS)) {
 		json_put_null(w, "result");

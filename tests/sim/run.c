@@ -1,6 +1,7 @@
 /* Many seeds, in several processes when there are many. */
 #include <errno.h>
 #include <ftw.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -331,6 +332,10 @@ bool sim_run(const struct sim_options *o, struct sim_result *ret)
 	if (board == MAP_FAILED || !world || !o->jobs || o->jobs > JOBS_MAX ||
 	    !make_base())
 		return false;
+	/* memory comes and goes all the time, and is there to stay */
+	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
+	(void)mallopt(M_TRIM_THRESHOLD, 512 << 20);
+	(void)mallopt(M_TOP_PAD, 16 << 20);
 	for (unsigned j = 0; j < o->jobs; j++)
 		board->job[j].next = j;
 	fine = o->jobs > 1 ? run_jobs(board, o) : run_job(board, 0, o);
