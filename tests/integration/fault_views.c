@@ -226,16 +226,17 @@ static void *run(void *arg)
 {
 	struct view *v = arg;
 	uint64_t due = UINT64_MAX;
-	struct err_text error, warning;
+	struct err_text error;
+	struct settings_warnings warnings;
 	struct pollfd stop = {.fd = v->all->stop, .events = POLLIN};
 	v->settings = settings_defaults();
 	v->http = http_client_new();
 	if (!v->http ||
 	    config_read(v->path, fields, &v->settings, &v->config, &error) ||
-	    settings_check(v->config, &v->settings, &warning, &error) ||
+	    settings_check(v->config, &v->settings, &warnings, &error) ||
 	    l1_new(&v->settings, v->http, &v->l1, &error))
 		die(v->path, error.text);
-	sight_init(&v->sight, v->l1, v->settings.chain.hatch);
+	sight_init(&v->sight, v->l1, &v->settings);
 	while (!stop.revents) {
 		uint64_t next = turn(v, clock_mono_ms());
 		uint64_t now = clock_mono_ms();
