@@ -51,16 +51,16 @@ setup_debian() {
 	[ -z "$missing" ] || apt_install $missing
 }
 
-# npm ci is run again only when the lock file has changed since.
+# setup_npm DIR: npm ci is run again only when the lock file has changed since.
 setup_npm() {
-	stamp=tests/node_modules/.egress-lock
-	if ! cmp -s tests/package-lock.json "$stamp"; then
-		say "setup: npm ci (tests/package-lock.json)"
-		(cd tests && npm ci --ignore-scripts --loglevel=error >&2) || {
-			say "setup: npm ci failed in tests/: is the registry reachable?"
+	stamp=$1/node_modules/.egress-lock
+	if ! cmp -s "$1/package-lock.json" "$stamp"; then
+		say "setup: npm ci ($1/package-lock.json)"
+		(cd "$1" && npm ci --ignore-scripts --loglevel=error >&2) || {
+			say "setup: npm ci failed in $1/: is the registry reachable?"
 			exit 1
 		}
-		cp tests/package-lock.json "$stamp"
+		cp "$1/package-lock.json" "$stamp"
 	fi
 }
 
@@ -86,4 +86,4 @@ setup_build() {
 
 mkdir -p build
 setup_debian
-setup_npm
+setup_npm tests
