@@ -19,6 +19,7 @@
 #define PULL_DEPTH_MAX 64 /* a bit each in struct pull */
 #define PULL_NAMES_MAX 32 /* a bit each in seen */
 #define PULL_NAME_MAX  32 /* bytes of a key that is asked for */
+#define PULL_MIXED     64 /* addresses whose checksum is remembered */
 #define PULL_END       (-1)
 
 enum pull_type {
@@ -45,9 +46,9 @@ struct pull { /* may be copied, to go back to where it stood */
 	const char *expected; /* static; NULL unless failed */
 	size_t failed_at;     /* byte */
 	unsigned depth, max_depth;
-	uint64_t objects; /* bit 0: the innermost container is an object; bit 1:
-			     the one around it */
-	const uint8_t *mixed; /* the last mixed-case address that was right */
+	uint64_t objects; /* bit 0: the innermost container is an object */
+	/* Texts of mixed-case addresses whose checksum was right. */
+	const uint8_t *mixed[PULL_MIXED];
 };
 
 /* A key that is asked for. */

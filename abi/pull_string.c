@@ -139,10 +139,13 @@ static size_t read_character(struct pull *p, uint8_t to[CHARACTER_MAX])
 void pull_string_skip(struct pull *p)
 {
 	uint8_t character[CHARACTER_MAX];
-	do
+	do {
 		p->at = plain_end(p->at, p->end);
-	while (read_character(p, character));
-	p->at += !p->err;
+		if (p->at < p->end && *p->at == '"') {
+			p->at++;
+			return;
+		}
+	} while (read_character(p, character));
 }
 
 size_t pull_string_read(struct pull *p, uint8_t *to, size_t size)

@@ -6,6 +6,7 @@
 
 #define INTEGER_MAX	((UINT64_C(1) << 53) - 1)
 #define QUANTITY_DIGITS 16
+#define ADDRESS_LEN	sizeof(struct address)
 
 static bool take_word(struct pull *p, const char *word, size_t len)
 {
@@ -167,37 +168,44 @@ struct hash32 pull_hash(struct pull *p)
 	return (struct hash32){{0}};
 }
 
-static bool is_mixed(const uint8_t *digits, size_t n)
+/* Eight hex digits at a time: bit 6 is set in letters, bit 5 in the small. */
+static bool is_mixed(const uint8_t digits[2 * ADDRESS_LEN])
 {
-	unsigned upper = 0, lower = 0;
-	for (size_t i = 0; i < n; i++) {
-		unsigned letter = digits[i] >= 'A';
-		upper |= letter & ~(unsigned)digits[i] >> 5;
-		lower |= letter & (unsigned)digits[i] >> 5;
+	const uint64_t bit6 = UINT64_C(0x4040404040404040);
+	uint64_t upper = 0, lower = 0, eight;
+	for (size_t i = 0; i < 2 * ADDRESS_LEN; i += sizeof(eight)) {
+		memcpy(&eight, digits + i, sizeof(eight));
+		upper |= eight & ~(eight << 1);
+		lower |= eight & eight << 1;
 	}
-	return upper & lower & 1;
+	return (upper & bit6) && (lower & bit6);
 }
 
-/* EIP-55 costs a hash: replies name the same few contracts over and over. */
-static bool checksum_right(struct pull *p, const uint8_t *text, size_t len)
+/* EIP-55 costs a hash: replies name the same few contracts over and over.
+ * text: with its "0x". */
+static bool checksum_right(struct pull *p, const uint8_t *text)
 {
+	const size_t len = 2 + 2 * ADDRESS_LEN;
 	struct address address;
-	if (p->mixed && !memcmp(p->mixed, text, len))
+	uint64_t last;
+	memcpy(&last, text + len - sizeof(last), sizeof(last));
+	/* Fibonacci hashing */
+	size_t slot = last * UINT64_C(0x9e3779b97f4a7c15) >> 32;
+	const uint8_t **known = &p->mixed[slot % PULL_MIXED];
+	if (*known && !memcmp(*known, text, len))
 		return true;
 	if (address_parse(slice_of(text, len), &address))
 		return false;
-	p->mixed = text;
+	*known = text;
 	return true;
 }
 
 struct address pull_address(struct pull *p)
 {
 	struct address address;
-	const size_t digits = 2 * sizeof(address.b);
 	if (take_hex(p, address.b, sizeof(address.b))) {
-		const uint8_t *text = p->at - 1 - digits;
-		if (!is_mixed(text, digits) ||
-		    checksum_right(p, text - 2, digits + 2))
+		const uint8_t *digits = p->at - 1 - 2 * ADDRESS_LEN;
+		if (!is_mixed(digits) || checksum_right(p, digits - 2))
 			return address;
 	}
 	pull_fail(p, ERR_INVALID,
