@@ -111,13 +111,13 @@ static void want_bundles(struct sim_want *wants, size_t *n,
 	}
 }
 
-static void promoted(void)
+static void promoted(unsigned parent)
 {
 	world->counts[COUNT_PROMOTIONS]++;
-	world->promoted_ms = world->now_ms;
+	world->promoted = world->chain.blocks[parent]->ref.number + 1;
 }
 
-static unsigned mine(unsigned parent, uint64_t time,
+unsigned events_mine(unsigned parent, uint64_t time,
 		     const struct sim_want *wants, size_t n)
 {
 	const char *refused[SIM_TXS];
@@ -128,7 +128,7 @@ static unsigned mine(unsigned parent, uint64_t time,
 
 	for (size_t i = 0; i < n; i++) {
 		if (!refused[i] && wants[i].call == CALL_PROMOTE)
-			promoted();
+			promoted(parent);
 		if (!refused[i] && wants[i].call == CALL_OPEN)
 			world->counts[COUNT_OPENINGS]++;
 		if (!refused[i] && wants[i].call == CALL_OPEN_DEADLINE)
@@ -143,51 +143,6 @@ static unsigned mine(unsigned parent, uint64_t time,
 	return block;
 }
 
-/* Replaces the last blocks by others, and one more. */
-static void reorg(void)
-{
-	struct sim_chain *c = &world->chain;
-	unsigned head = chain_head_at(c, world->now_ms), old = head;
-	uint64_t top = c->blocks[head]->ref.number;
-	uint64_t max = c->by_confirmations ? c->depth + 6 : c->depth;
-	uint64_t deep = between(1, max);
-	struct sim_want want = {.call = CALL_COMMIT};
-
-	if (c->by_confirmations && chance(10))
-		deep = between(1, 64);
-	if (deep + 2 > top)
-		deep = top > 2 ? top - 2 : 0;
-	if (!deep || c->n + deep + 2 > SIM_BLOCKS)
-		return;
-	world->counts[COUNT_REORGS]++;
-	if (deep > c->depth)
-		world->broken_ms = world->now_ms;
-	sim_say("reorg of %llu blocks at %llu", (unsigned long long)deep,
-		(unsigned long long)top);
-	head = chain_ancestor(c, head, top - deep);
-	for (uint64_t number = top - deep + 1; number <= top; number++) {
-		const struct sim_block *was =
-			c->blocks[chain_ancestor(c, old, number)];
-		bool had =
-			was->state.count != c->blocks[was->parent]->state.count;
-
-		want.sequencer = c->blocks[head]->state.active;
-		want.writes = (unsigned)between(0, 5);
-		head = mine(head, was->ref.time, &want, had && chance(70));
-	}
-	chain_set_head(c, head, world->now_ms);
-}
-
-/* What was just promoted, and perhaps acted on, is undone again. */
-static bool undoes_promotion(void)
-{
-	uint64_t ago = world->now_ms - world->promoted_ms;
-
-	return world->faults.reorg && world->promoted_ms &&
-	       ago > world->chain.depth * world->block_ms &&
-	       ago < (world->chain.depth + 4) * world->block_ms && chance(25);
-}
-
 static void mine_next(void)
 {
 	struct sim_chain *c = &world->chain;
@@ -200,12 +155,11 @@ static void mine_next(void)
 	world->next_block_ms += world->block_ms;
 	if (chance(world->faults.skip_block))
 		return;
-	if (chance(world->faults.reorg) || undoes_promotion())
-		reorg();
+	reorg_before();
 	head = chain_head_at(c, world->now_ms);
 	want_batches(&c->blocks[head]->state, wants, &n);
 	want_bundles(wants, &n, &c->blocks[head]->state);
-	head = mine(head, sim_unix_s(world->now_ms), wants, n);
+	head = events_mine(head, sim_unix_s(world->now_ms), wants, n);
 	chain_set_head(c, head, world->now_ms);
 }
 
@@ -317,6 +271,7 @@ void events_tick(void)
 		trouble_nodes();
 		trouble_providers();
 	}
+	reorg_tick();
 	mine_next();
 	restart();
 }

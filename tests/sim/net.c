@@ -10,6 +10,7 @@
 
 struct transfer {
 	struct transfer *next;
+	enum sim_stage stage; /* of what it asks */
 	char *url;
 	struct buf body, early; /* early: answered long before it arrives */
 	bool is_early;
@@ -127,6 +128,30 @@ static void choose_fate(struct transfer *t)
 		t->early_status = answer(t, &t->early);
 }
 
+static bool has(struct slice body, const char *word)
+{
+	return memmem(body.p, body.len, word, strlen(word));
+}
+
+static enum sim_stage stage_of(struct slice body)
+{
+	if (has(body, "\"latest\""))
+		return STAGE_HEAD;
+	if (has(body, "eth_getProof") || has(body, "eth_getStorageAt"))
+		return STAGE_FACTS;
+	if (has(body, "eth_getBlockReceipts") || has(body, "eth_getLogs"))
+		return STAGE_LOGS;
+	return has(body, "eth_getTransactionByHash") ? STAGE_INPUTS : STAGE_ANY;
+}
+
+bool net_asks(const struct http_client *c, enum sim_stage stage)
+{
+	for (const struct transfer *t = c->first; t; t = t->next)
+		if (t->stage == stage)
+			return true;
+	return false;
+}
+
 enum err http_client_start(struct http_client *c, const struct http_request *r,
 			   http_done *done, void *ctx)
 {
@@ -149,6 +174,7 @@ enum err http_client_start(struct http_client *c, const struct http_request *r,
 	t->ctx = ctx;
 	t->started_ms = world->now_ms;
 	t->deadline_ms = world->now_ms + r->timeout_ms;
+	t->stage = world->plan == PLAN_REORG ? stage_of(r->body) : STAGE_ANY;
 	choose_fate(t);
 	t->next = c->first;
 	c->first = t;

@@ -123,7 +123,7 @@ void node_stop(struct sim_node *n)
 	n->up_ms = world->now_ms + rng_between(&world->rng, 500, 8000);
 }
 
-void node_step(struct sim_node *n)
+static void step(struct sim_node *n)
 {
 	world->on = n;
 	world->stepping = true;
@@ -146,4 +146,13 @@ void node_step(struct sim_node *n)
 		sim_break("node %u makes no sense any more: %s", n->at,
 			  watcher_fatal(n->w));
 	check_node(n);
+}
+
+void node_turn(struct sim_node *n)
+{
+	if (!n->w || n->paused_ms > world->now_ms)
+		return;
+	if (n->next_ms <= world->now_ms || net_due(n->w->http) ||
+	    sim_signer_due(n->w->signer) <= world->now_ms)
+		step(n);
 }

@@ -3,8 +3,9 @@
 
 #include "tests/sim/world.h"
 
-#define CHAOS_MS 45000
-#define QUIET_MS 35000 /* and until what is late was acted on */
+#define CHAOS_MS  45000
+#define LONGER_MS 20000 /* PLAN_REORG: promotions come, and go */
+#define QUIET_MS  35000 /* and until what is late was acted on */
 
 static bool chance(unsigned percent)
 {
@@ -23,10 +24,13 @@ static void plan_chain(void)
 	uint64_t block_s, round;
 
 	c->depth = depths[between(0, ARRAY_LEN(depths) - 1)];
+	c->by_confirmations = chance(world->plan == PLAN_REORG ? 60 : 40);
+	if (world->plan == PLAN_REORG)
+		c->depth = c->by_confirmations ? between(1, 6)
+					       : between(1, SIM_DEEPEST);
 	block_s = c->depth > 10 ? 1 : between(3, 6);
 	/* a bundle must meet, travel and be mined within a round or so */
 	round = 10 + between(2, 3) * block_s;
-	c->by_confirmations = chance(40);
 	world->block_ms = block_s * 1000;
 	c->terms = (struct hatch_terms){.sla_window = (uint32_t)between(10, 30),
 					.failover_window =
@@ -35,6 +39,8 @@ static void plan_chain(void)
 					.notice = 10000,
 					.finality = 600,
 					.round = (uint32_t)round};
+	if (world->plan == PLAN_REORG) /* soon enough to be undone */
+		c->terms.sla_window = 10;
 	/* nobody votes: then the deadline opens the hatch, and relayers know */
 	world->by_hand = chance(10);
 	c->terms.hard_deadline = world->by_hand
@@ -59,7 +65,8 @@ static void plan_history(void)
 {
 	struct sim_chain *c = &world->chain;
 	uint64_t block_s = world->block_ms / 1000;
-	uint64_t n = c->depth + between(3, 12);
+	uint64_t n = c->depth +
+		     between(3, world->plan == PLAN_REORG ? SIM_DEEPEST : 12);
 	uint64_t from = sim_unix_s(world->now_ms) - n * block_s;
 	struct sim_want want = {.call = CALL_COMMIT};
 	unsigned head = 0;
@@ -86,6 +93,8 @@ static void plan_sequencers(void)
 	/* most stalls happen, and end, in the midst of the faults */
 	if (chance(75))
 		world->stop_ms[0] = world->now_ms + between(0, 30) * 1000;
+	if (world->plan == PLAN_REORG) /* so that there are promotions */
+		world->stop_ms[0] = world->now_ms + between(0, 10) * 1000;
 }
 
 static void plan_faults(void)
@@ -104,6 +113,14 @@ static void plan_faults(void)
 	f->full_disk = chance(20);
 	f->down_provider = chance(25);
 	f->liar = chance(70);
+	if (world->plan == PLAN_LIE)
+		f->liar = true;
+	if (world->plan == PLAN_REORG) {
+		f->liar = f->down_provider = false;
+		f->reorg = (unsigned)between(2, 30);
+		world->stage = (enum sim_stage)(world->seed % SIM_STAGES);
+	}
+	world->compares = world->plan == PLAN_REORG || chance(10);
 }
 
 void plan_count_lies(void)
@@ -123,6 +140,8 @@ void plan_lie(struct sim_provider *p)
 	unsigned head = chain_head_at(c, world->now_ms);
 	uint64_t from = c->blocks[head]->ref.number;
 
+	if (world->plan == PLAN_LIE)
+		lie = (enum sim_lie)(1 + world->seed % (SIM_LIES - 1));
 	if (lie == LIE_OTHER_HASH || lie == LIE_OWN_CHAIN)
 		from = from > 20 ? from - 20 : 0;
 	plan_count_lies();
@@ -143,7 +162,7 @@ static void plan_methods(enum sim_lie lie)
 {
 	unsigned lack = chance(60) ? 0 : (unsigned)between(1, 100);
 
-	if (needs_quorum(lie) && chance(50))
+	if ((needs_quorum(lie) && chance(50)) || world->stage == STAGE_INPUTS)
 		lack = 100;
 	for (unsigned i = 0; i < SIM_PROVIDERS; i++) {
 		world->providers[i].lacks_proofs = chance(lack);
@@ -170,6 +189,8 @@ void plan_seed(void)
 {
 	world->now_ms = SIM_START_MS;
 	world->quiet_ms = world->now_ms + CHAOS_MS;
+	if (world->plan == PLAN_REORG)
+		world->quiet_ms += LONGER_MS;
 	plan_chain();
 	world->end_ms = world->quiet_ms + QUIET_MS +
 			world->chain.depth * world->block_ms;

@@ -100,7 +100,7 @@ static void remove_all(const char *path)
 
 static void set_up(void)
 {
-	for (unsigned i = 0; i < SIM_NODES; i++)
+	for (unsigned i = 0; i <= SIM_FRESH; i++)
 		snprintf(world->nodes[i].dir, sizeof(world->nodes[i].dir),
 			 "%s/n%u", folder, i);
 	for (unsigned i = 0; i < SIM_GUARDIANS; i++)
@@ -114,7 +114,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	for (unsigned i = 0; i < SIM_NODES; i++) {
+	for (unsigned i = 0; i <= SIM_FRESH; i++) {
 		watcher_free(world->nodes[i].w);
 		remove_all(world->nodes[i].dir);
 	}
@@ -135,14 +135,7 @@ static void step_nodes(void)
 	unsigned first = (unsigned)rng_below(&world->rng, world->n_nodes);
 
 	for (unsigned i = 0; i < world->n_nodes && !world->failed; i++) {
-		struct sim_node *n =
-			&world->nodes[(first + i) % world->n_nodes];
-
-		if (!n->w || n->paused_ms > world->now_ms)
-			continue;
-		if (n->next_ms <= world->now_ms || net_due(n->w->http) ||
-		    sim_signer_due(n->w->signer) <= world->now_ms)
-			node_step(n);
+		node_turn(&world->nodes[(first + i) % world->n_nodes]);
 	}
 	for (unsigned i = 0; i < world->n_relayers && !world->failed; i++)
 		if (world->relayers[i].r)
@@ -165,7 +158,8 @@ static void run_seed(uint64_t seed, const struct sim_options *o)
 				.rng = {seed},
 				.verbose = o->verbose,
 				.plant = o->plant,
-				.plan = o->plan};
+				.plan = o->plan,
+				.stage = STAGE_ANY};
 	set_up();
 	while (!world->failed &&
 	       (world->now_ms < world->end_ms || check_unfinished())) {
@@ -176,6 +170,8 @@ static void run_seed(uint64_t seed, const struct sim_options *o)
 	}
 	if (!world->failed)
 		check_end();
+	if (!world->failed && world->compares)
+		fresh_compare();
 	plan_count_lies();
 	tear_down();
 }

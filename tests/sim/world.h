@@ -14,6 +14,7 @@
 #define SIM_PROVIDERS 3
 #define SIM_KEYS      (SIM_GUARDIANS + SIM_RELAYERS)
 #define SIM_NODES     (SIM_GUARDIANS + 1) /* the last one observes */
+#define SIM_FRESH     SIM_NODES		  /* starts when all is over */
 #define SIM_VOTES     4096
 #define SIM_START_MS  UINT64_C(1000000)
 #define SIM_TICK_MS   1000
@@ -21,6 +22,7 @@
 /* Providers' lag, a poll and the turns that the facts take after it; and the
  * two polls for which a liar may keep two honest ones in doubt. */
 #define SIM_SEEN_MS (2000 + 4 * SIM_POLL_MS + 4 * SIM_TICK_MS)
+#define SIM_DEEPEST 64 /* blocks that a reorg replaces */
 #define SIM_NEVER   UINT64_MAX
 #define SIM_WILD    1000 /* an epoch that nobody really votes in */
 
@@ -32,6 +34,18 @@ enum sim_plan {
 	PLAN_LIE,   /* one provider lies in every seed, all kinds in turn */
 	PLAN_REORG, /* deep and often, whatever the nodes are reading */
 };
+
+/* What a node is reading when L1 is reorganised. */
+enum sim_stage {
+	STAGE_HEAD,
+	STAGE_FACTS,
+	STAGE_LOGS,
+	STAGE_INPUTS,
+	STAGE_CATCH_UP,
+	STAGE_VOTE,
+	STAGE_ANY, /* whatever it does */
+};
+#define SIM_STAGES (STAGE_ANY + 1)
 
 enum sim_crash { CRASH_NONE, CRASH_BEFORE, CRASH_AFTER, CRASH_FULL };
 
@@ -94,12 +108,15 @@ enum sim_count {
 	COUNT_OPENINGS,
 	COUNT_DEADLINES,
 	COUNT_REORGS,
+	COUNT_UNPROMOTED, /* reorgs of promotions that were acted on */
 	COUNT_CRASHES,
 	COUNT_BALLOTS,
 	COUNT_PROVED, /* facts by proof */
 	COUNT_AGREED, /* facts by a quorum's word */
+	COUNT_FRESH,  /* nodes held against one that saw the final chain only */
+	COUNT_STAGES, /* reorgs by stage: SIM_STAGES of them */
 };
-#define SIM_COUNTS (COUNT_AGREED + 1)
+#define SIM_COUNTS (COUNT_STAGES + SIM_STAGES)
 
 struct world {
 	uint64_t seed;
@@ -108,6 +125,7 @@ struct world {
 	bool verbose, failed;
 	enum sim_plant plant;
 	enum sim_plan plan;
+	enum sim_stage stage; /* PLAN_REORG */
 	char why[256];
 	jmp_buf dead;	     /* fatal() in the node that steps */
 	bool stepping;	     /* there is one */
@@ -115,7 +133,7 @@ struct world {
 	struct sim_chain chain;
 	struct sim_provider providers[SIM_PROVIDERS];
 	size_t n_nodes;
-	struct sim_node nodes[SIM_NODES];
+	struct sim_node nodes[SIM_NODES + 1];
 	struct sim_signer signers[SIM_GUARDIANS];
 	size_t n_relayers; /* 0: somebody else carries bundles */
 	struct sim_relayer relayers[SIM_RELAYERS];
@@ -127,8 +145,9 @@ struct world {
 	bool alive[SIM_SEQUENCERS], ready[SIM_SEQUENCERS];
 	size_t n_signed;
 	struct sim_signed votes[SIM_VOTES];
-	uint64_t promoted_ms;
+	uint64_t promoted;  /* the block of the last promotion, or 0 */
 	uint64_t broken_ms; /* when L1 undid blocks one acts on, or 0 */
+	bool compares;	    /* with a fresh node, at the end */
 	bool by_hand;	    /* no guardian votes by itself */
 	uint64_t late_ms;   /* quiet and late since */
 	unsigned counts[SIM_COUNTS], lies[SIM_LIES];
@@ -166,7 +185,8 @@ bool sim_run(const struct sim_options *o, struct sim_result *ret);
 void node_init(struct sim_node *n, unsigned at);
 void node_start(struct sim_node *n);
 void node_stop(struct sim_node *n);
-void node_step(struct sim_node *n);
+/* Steps it, if it has anything to do. */
+void node_turn(struct sim_node *n);
 enum err sim_hook(void *ctx, enum store_moment moment);
 void sim_signer_start(struct sim_signer *s);
 void sim_signer_stop(struct sim_signer *s);
@@ -179,6 +199,8 @@ void relayer_turn(struct sim_relayer *r);
 
 /* ---- net.c ---- */
 bool net_due(const struct http_client *c);
+/* It waits for an endpoint's answer of that stage. */
+bool net_asks(const struct http_client *c, enum sim_stage stage);
 uint64_t sim_signer_due(const struct signer_client *c);
 
 /* ---- plan.c ---- */
@@ -190,6 +212,18 @@ void plan_lie(struct sim_provider *p);
 
 /* ---- events.c: what happens at a tick, to L1 and to the nodes ---- */
 void events_tick(void);
+
+unsigned events_mine(unsigned parent, uint64_t time,
+		     const struct sim_want *wants, size_t n);
+
+/* ---- reorg.c ---- */
+void reorg_tick(void);
+/* Before a block is mined. */
+void reorg_before(void);
+
+/* ---- fresh.c ---- */
+/* At the end: all nodes are what one is that saw only the final chain. */
+void fresh_compare(void);
 
 /* ---- check.c ---- */
 void check_signed(unsigned guardian, const struct vote *vote);

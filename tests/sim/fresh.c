@@ -1,0 +1,126 @@
+/* Whatever was undone on the way, at the end a node is what one is that saw the
+ * final chain only: one is really started on it, and the stores compared. */
+#include "abi/keccak.h"
+#include "tests/sim/world.h"
+
+#define PATIENCE_MS 45000
+
+/* Every table that follows from L1 alone. */
+static const struct {
+	const char *name;
+	bool integer_keys, raw;
+} tables[] = {
+	{"blocks", true, false},  {"history", false, false},
+	{"records", true, true},  {"owners", false, true},
+	{"journal", true, false}, {"sums", false, false},
+	{"ledger", false, false},
+};
+
+struct content {
+	struct keccak sum;
+	size_t n;
+};
+
+static bool visit(void *ctx, struct slice key, struct slice value)
+{
+	struct content *c = ctx;
+	uint8_t lengths[16];
+
+	put_be(lengths, key.len, 8);
+	put_be(lengths + 8, value.len, 8);
+	keccak_add(&c->sum, lengths, sizeof(lengths));
+	keccak_add(&c->sum, key.p, key.len);
+	keccak_add(&c->sum, value.p, value.len);
+	c->n++;
+	return true;
+}
+
+/* false: it cannot be read. */
+static bool read_table(struct store *s, size_t table, struct content *ret,
+		       struct hash32 *ret_sum)
+{
+	struct store_table t;
+	struct store_txn *txn;
+	enum err err = store_begin(s, false, &txn);
+
+	*ret = (struct content){.n = 0};
+	keccak_init(&ret->sum);
+	if (err)
+		return false;
+	err = store_table_open(txn, tables[table].name,
+			       tables[table].integer_keys, tables[table].raw,
+			       &t);
+	if (!err)
+		err = store_walk(txn, &t, slice_of(NULL, 0), false, visit, ret);
+	store_abort(txn);
+	*ret_sum = keccak_end(&ret->sum);
+	return !err || err == ERR_NOT_FOUND;
+}
+
+static void compare(const struct sim_node *n, const struct sim_node *fresh)
+{
+	const struct hatch_facts *f = &n->w->sight.facts,
+				 *g = &fresh->w->sight.facts;
+
+	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+		struct content a, b;
+		struct hash32 x, y;
+
+		if (!read_table(n->w->store, i, &a, &x) ||
+		    !read_table(fresh->w->store, i, &b, &y))
+			sim_break("node %u: its %s cannot be read", n->at,
+				  tables[i].name);
+		else if (!hash_eq(x, y))
+			sim_break("node %u: its %s, %zu entries, is not what "
+				  "the final chain alone leaves, %zu entries",
+				  n->at, tables[i].name, a.n, b.n);
+	}
+	if (f->epoch != g->epoch || f->count != g->count ||
+	    !hash_eq(f->block.hash, g->block.hash))
+		sim_break("node %u: it would vote at epoch %llu, progress "
+			  "%llu; who saw the final chain only at %llu, %llu",
+			  n->at, (unsigned long long)f->epoch,
+			  (unsigned long long)f->count,
+			  (unsigned long long)g->epoch,
+			  (unsigned long long)g->count);
+	world->counts[COUNT_FRESH]++;
+}
+
+static bool is_there(const struct sim_node *n, struct hash32 acted)
+{
+	return n->w && hash_eq(n->w->replica.tip.hash, acted) &&
+	       hash_eq(n->w->sight.facts.block.hash, acted);
+}
+
+static bool all_there(struct hash32 acted)
+{
+	bool all = is_there(&world->nodes[SIM_FRESH], acted);
+
+	for (unsigned i = 0; i < world->n_nodes; i++)
+		all = all && is_there(&world->nodes[i], acted);
+	return all;
+}
+
+/* L1 stands still meanwhile. */
+void fresh_compare(void)
+{
+	struct sim_chain *c = &world->chain;
+	struct sim_node *fresh = &world->nodes[SIM_FRESH];
+	unsigned head = chain_head_at(c, world->now_ms);
+	struct hash32 acted = c->blocks[chain_acted(c, head)]->ref.hash;
+	uint64_t end = world->now_ms + PATIENCE_MS;
+
+	node_init(fresh, SIM_FRESH);
+	node_start(fresh);
+	while (!world->failed && !all_there(acted) && world->now_ms < end) {
+		world->now_ms += SIM_TICK_MS;
+		for (unsigned i = 0; i <= SIM_FRESH && !world->failed; i++)
+			node_turn(&world->nodes[i]);
+	}
+	if (!world->failed && !all_there(acted))
+		sim_break("a node that starts on the final chain, or another, "
+			  "is not at its end within %u s",
+			  PATIENCE_MS / 1000);
+	for (unsigned i = 0; i < world->n_nodes && !world->failed; i++)
+		compare(&world->nodes[i], fresh);
+}
