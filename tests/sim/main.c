@@ -103,8 +103,7 @@ static unsigned print_counts(const struct sim_result *r, enum sim_plan plan)
 	unsigned none = 0;
 
 	for (unsigned i = 0; i < SIM_COUNTS; i++) {
-		/* stages are chosen only there */
-		if (i >= COUNT_STAGES && plan != PLAN_REORG)
+		if (i >= COUNT_UNPROMOTED && plan != PLAN_REORG)
 			break;
 		printf("%s%llu %s",
 		       i ? ", " : "sim: ", (unsigned long long)r->counts[i],

@@ -108,13 +108,14 @@ enum sim_count {
 	COUNT_OPENINGS,
 	COUNT_DEADLINES,
 	COUNT_REORGS,
-	COUNT_UNPROMOTED, /* reorgs of promotions that were acted on */
 	COUNT_CRASHES,
 	COUNT_BALLOTS,
 	COUNT_PROVED, /* facts by proof */
 	COUNT_AGREED, /* facts by a quorum's word */
 	COUNT_FRESH,  /* nodes held against one that saw the final chain only */
-	COUNT_STAGES, /* reorgs by stage: SIM_STAGES of them */
+	/* ---- PLAN_REORG chooses these ---- */
+	COUNT_UNPROMOTED, /* reorgs of promotions that were acted on */
+	COUNT_STAGES,	  /* reorgs by stage: SIM_STAGES of them */
 };
 #define SIM_COUNTS (COUNT_STAGES + SIM_STAGES)
 
