@@ -231,18 +231,20 @@ uint64_t poll_turn(struct poll *p, const struct voice *latest,
 		   const struct voice *acted, size_t n, size_t i, uint64_t now)
 {
 	struct provider *to = p->provider;
+	to->poll_at_ms = UINT64_MAX;
 	if (to->wrong_chain)
 		return UINT64_MAX;
 	if (p->asked)
 		return now + to->settings->timeout_ms;
-	uint64_t at =
-		later(later(p->next_ms, to->backoff_until_ms),
-		      later(to->lying_until_ms, provider_rate_at(to, now)));
+	to->poll_at_ms = later(later(p->next_ms, to->backoff_until_ms),
+			       to->lying_until_ms);
+	uint64_t at = later(to->poll_at_ms, provider_rate_at(to, now));
 	if (at > now)
 		return at;
 	if (start(p, latest, acted, n, i, now))
 		return now + 10; /* every transfer is taken */
 	p->asked = true;
+	to->poll_at_ms = UINT64_MAX;
 	p->next_ms = now + p->settings->poll_ms;
 	return p->next_ms;
 }

@@ -71,6 +71,7 @@ enum err provider_init(struct provider *p,
 	*p = (struct provider){.settings = settings,
 			       .http = http,
 			       .why = "has not answered yet",
+			       .poll_at_ms = UINT64_MAX,
 			       .tokens = (int64_t)settings->rate * 1000};
 	return settings->headers_file ? read_headers(p, error) : OK;
 }
@@ -98,8 +99,8 @@ bool provider_is_new(const struct provider *p)
 	return !p->pinned && !p->wrong_chain && !p->failures;
 }
 
-/* A bucket of one second's worth. */
-uint64_t provider_rate_at(struct provider *p, uint64_t now_ms)
+/* A bucket of one second's worth; need: thousandths. */
+static uint64_t tokens_at(struct provider *p, int64_t need, uint64_t now_ms)
 {
 	int64_t rate = (int64_t)p->settings->rate;
 	if (!rate)
@@ -111,9 +112,19 @@ uint64_t provider_rate_at(struct provider *p, uint64_t now_ms)
 	p->tokens += (int64_t)passed * rate;
 	if (p->tokens > rate * 1000)
 		p->tokens = rate * 1000;
-	if (p->tokens >= 1000)
+	if (p->tokens >= need)
 		return now_ms;
-	return now_ms + (uint64_t)((1000 - p->tokens) / rate) + 1;
+	return now_ms + (uint64_t)((need - p->tokens) / rate) + 1;
+}
+
+uint64_t provider_rate_at(struct provider *p, uint64_t now_ms)
+{
+	return tokens_at(p, 1000, now_ms);
+}
+
+uint64_t provider_ask_at(struct provider *p, uint64_t now_ms)
+{
+	return tokens_at(p, now_ms < p->poll_at_ms ? 1000 : 2000, now_ms);
 }
 
 enum err provider_post(struct provider *p, struct slice body, size_t reply_max,

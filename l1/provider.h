@@ -31,6 +31,7 @@ struct provider {
 	} lacks[L1_LACKS_MAX];
 	int64_t tokens; /* thousandths of a request */
 	uint64_t tokens_at_ms;
+	uint64_t poll_at_ms; /* its next poll is due; UINT64_MAX: none is */
 	/* what it said: of `latest`, and of the depth acted on */
 	struct sightings latest, acted;
 	struct spoken_ring spoken;
@@ -68,6 +69,9 @@ bool provider_is_new(const struct provider *p);
 bool provider_lying(const struct provider *p, uint64_t now_ms);
 /* When its rate allows the next request: now_ms or later. */
 uint64_t provider_rate_at(struct provider *p, uint64_t now_ms);
+/* The same for what is no poll: one that is due comes first, for without its
+ * head a provider has no voice, however much it is asked. */
+uint64_t provider_ask_at(struct provider *p, uint64_t now_ms);
 
 /* One request, counted against the rate.  timeout_ms is cut to the
  * provider's own. */

@@ -206,7 +206,7 @@ static void on_reply(void *ctx, const struct http_reply *reply)
 static uint64_t send_slot(struct slot *s, uint64_t now)
 {
 	struct ask *a = s->ask;
-	uint64_t at = provider_rate_at(s->provider, now);
+	uint64_t at = provider_ask_at(s->provider, now);
 	if (at > now)
 		return at;
 	if (now >= a->deadline_ms)

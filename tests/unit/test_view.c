@@ -316,6 +316,52 @@ static void test_an_expulsion_is_told_once(void **state)
 	assert_int_equal(l1_view(l1)->providers[0].expulsions, 2);
 }
 
+static void ignore(void *ctx, const struct quorum_result *results, size_t n)
+{
+	(void)ctx;
+	(void)results;
+	(void)n;
+}
+
+#define RATE	   3
+#define RATE_TESTS 20 /* seconds */
+
+/* Far more is asked than a's rate allows: it never gets more, and its polls are
+ * not starved by the asks. */
+static void test_one_rate_for_polls_and_asks(void **state)
+{
+	const struct rpc_call call = {.method = "eth_gasPrice",
+				      .params = slice_str("[]")};
+	unsigned sent = 0, polls = 0, recent[1000 / 50] = {0};
+	(void)state;
+	providers[0].rate = RATE;
+	(void)pass(1000);
+	for (unsigned step = 0; step < RATE_TESTS * 1000 / 50; step++) {
+		fake_now += 50;
+		assert_int_equal(quorum_ask(l1_quorum(l1), &call, 1,
+					    QUORUM_HIGH, 2000, ignore, &sent),
+				 OK);
+		(void)l1_turn(l1, fake_now);
+		unsigned now_sent = 0, *slot = &recent[step % (1000 / 50)];
+		for (struct fake_transfer *t; (t = fake_find(urls[0]));
+		     now_sent++) {
+			polls += strstr(buf_cstr(&t->body), "\"latest\"") !=
+				 NULL;
+			answer(0);
+		}
+		for (size_t i = 1; i < N; i++)
+			while (fake_find(urls[i]))
+				answer(i);
+		sent += now_sent - *slot; /* in the last second */
+		*slot = now_sent;
+		/* a bucket of a second's worth, then the rate */
+		assert_true(sent <= (step < 2 * 1000 / 50 ? 2 * RATE : RATE));
+	}
+	assert_true(polls >= RATE_TESTS / 2);
+	assert_true(l1_view(l1)->healthy);
+	quorum_cancel(l1_quorum(l1), &sent);
+}
+
 static void test_a_lasting_contradiction_is_a_lie(void **state)
 {
 	const struct l1_view *v = pass(0);
@@ -437,6 +483,7 @@ int main(void)
 		TEST(test_a_forged_header_is_kept_as_evidence),
 		TEST(test_another_final_block_is_kept_as_evidence),
 		TEST(test_an_expulsion_is_told_once),
+		TEST(test_one_rate_for_polls_and_asks),
 		TEST(test_a_lasting_contradiction_is_a_lie),
 		TEST(test_a_forged_time_is_a_lie_at_once),
 		TEST(test_a_shared_contradiction_is_a_reorganisation),
