@@ -12,5 +12,6 @@ int cmd_exit(int argc, char **argv);
 int cmd_track(int argc, char **argv);
 int cmd_ballot(int argc, char **argv);
 int cmd_config(int argc, char **argv);
+int cmd_evidence(int argc, char **argv);
 
 #endif

@@ -26,6 +26,8 @@ static const struct command commands[] = {
 	{"track", "what became of a request", cmd_track},
 	{"ballot", "sign, list, import or export ballots", cmd_ballot},
 	{"deploy", "put a hatch and its rollup on L1", cmd_deploy},
+	{"evidence", "which L1 providers lied to a watcher, and how",
+	 cmd_evidence},
 	{"config", "check a daemon's configuration file", cmd_config},
 };
 

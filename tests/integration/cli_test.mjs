@@ -68,7 +68,7 @@ function words() {
 	const { status, stdout } = egress('help');
 	expect(status === 0 && stdout.includes('withdraw'), 'help lists the commands');
 	for (const command of ['deploy', 'status', 'pack', 'verify', 'withdraw', 'exit',
-		'track', 'config'])
+		'track', 'evidence', 'config'])
 		expect(egress(command, '--help').stdout.includes('Usage:'), `${command} --help`);
 	for (const verb of ['sign', 'list', 'import', 'export'])
 		expect(egress('ballot', verb, '--help').stdout.includes('Usage:'),
