@@ -60,23 +60,33 @@ static bool read_hash(const json_node *node, const char *key,
 	return !r.failed;
 }
 
-/* The block that a call by hash was about: EIP-1898, EIP-234, or the last of
- * its parameters. */
+static void find_hash(const json_node *params, struct hash32 *found)
+{
+	struct hash32 hash;
+
+	for (size_t i = 0; i < json_len(params); i++) {
+		const json_node *param = json_at(params, i);
+		if (read_hash(param, NULL, &hash) ||
+		    read_hash(param, "blockHash", &hash))
+			*found = hash;
+	}
+}
+
+/* The block that calls by hash were about: EIP-1898, EIP-234, or the last of
+ * the parameters.  asked: a call's parameters, or a batch's calls. */
 static struct hash32 block_of(const struct accusation *a)
 {
 	CLEANUP(json_freep) struct json_doc *doc = NULL;
-	struct hash32 found = a->hash, hash;
+	struct hash32 found = a->hash;
 	struct err_text error;
 
 	if (!hash_is_zero(found) || strstr(a->method, "Transaction") ||
-	    json_parse(a->asked.text, LIE_ASKED_MAX, BATCH_DEEP, &doc, &error))
+	    json_parse(a->asked.text, L1_REPLY_MAX, BATCH_DEEP, &doc, &error))
 		return found;
-	for (size_t i = 0; i < json_len(json_root(doc)); i++) {
-		const json_node *param = json_at(json_root(doc), i);
-		if (read_hash(param, NULL, &hash) ||
-		    read_hash(param, "blockHash", &hash))
-			found = hash;
-	}
+	const json_node *root = json_root(doc);
+	find_hash(root, &found);
+	for (size_t i = 0; hash_is_zero(found) && i < json_len(root); i++)
+		find_hash(json_get(json_at(root, i), "params"), &found);
 	return found;
 }
 

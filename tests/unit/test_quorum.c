@@ -319,10 +319,14 @@ static enum proved verify(void *ctx, const json_node *const *results, size_t n,
 	return strcmp(text, "yes") ? PROVED_FALSE : PROVED;
 }
 
+#define HASH_7                                                                 \
+	"0x7777777777777777777777777777777777777777777777777777777777777777"
+
 static void prove(void)
 {
-	const struct rpc_call call = {.method = "eth_getProof",
-				      .params = slice_str("[]")};
+	const struct rpc_call call = {
+		.method = "eth_getProof",
+		.params = slice_str("[\"0x01\",[],\"" HASH_7 "\"]")};
 	assert_int_equal(quorum_prove(quorum, &call, 1, "eth_getProof", verify,
 				      5000, on_done, &got),
 			 OK);
@@ -787,9 +791,6 @@ static struct kept kept(void)
 	return kept_read(&r.bytes);
 }
 
-#define HASH_7                                                                 \
-	"0x7777777777777777777777777777777777777777777777777777777777777777"
-
 /* What it said, what it was asked, and who says otherwise. */
 static void test_another_answer_is_kept(void **state)
 {
@@ -869,6 +870,8 @@ static void test_a_false_proof_is_kept(void **state)
 	assert_string_equal(k.method, "eth_getProof");
 	assert_string_equal(k.said, "[\"no\"]");
 	assert_string_equal(k.stands, "[\"yes\"]");
+	assert_non_null(strstr(k.asked, HASH_7));
+	assert_int_equal(k.lie.hash.b[31], 0x77);
 	assert_string_equal(k.against, "b");
 }
 
