@@ -195,10 +195,14 @@ static bool set_options(struct transfer *t, const struct http_request *r)
 	if (ca && *ca && curl_easy_setopt(easy, CURLOPT_CAINFO, ca))
 		return false;
 	/* QUICK_EXIT: or curl waits for a resolver that the deadline has
-	 * overtaken, and everybody with it. */
+	 * overtaken, and everybody with it.  1.1: a transfer that runs out of
+	 * time takes its connection with it; one of HTTP/2 whose other end is
+	 * gone would be given to every transfer after. */
 	return !curl_easy_setopt(easy, CURLOPT_URL, r->url) &&
 	       !curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") &&
 	       !curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) &&
+	       !curl_easy_setopt(easy, CURLOPT_HTTP_VERSION,
+				 (long)CURL_HTTP_VERSION_1_1) &&
 	       !curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) &&
 	       !curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) &&
 	       !curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,

@@ -2,13 +2,14 @@
 // An honest endpoint passes bytes through unread; l1-faults.mjs and
 // wire-faults.mjs hold the rest.
 import { Agent, createServer, request as httpRequest } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
+import { createSecureServer } from 'node:http2';
 import { FAULTS } from './l1-faults.mjs';
 
 const MAX_BODY = 16 << 20;
 
 export class Endpoint {
-	// certificates: of certificates.mjs; given, it speaks TLS.
+	// certificates: of certificates.mjs; given, it speaks TLS, and HTTP/2 to who
+	// wants it.
 	constructor({ name, upstream, fault = 'honest', certificates, ...settings }) {
 		this.name = name;
 		this.upstream = new URL(upstream);
@@ -143,7 +144,8 @@ export class Endpoint {
 	listen(port = 0, host = '127.0.0.1') {
 		const handle = (request, response) => this.handle(request, response);
 		this.server = this.certificates ?
-			createSecureServer(this.presented, handle) : createServer(handle);
+			createSecureServer({ ...this.presented, allowHTTP1: true }, handle) :
+			createServer(handle);
 		this.server.keepAliveTimeout = 60000;
 		this.server.on('connection', (socket) => this.connected(socket));
 		return new Promise((done, failed) => {

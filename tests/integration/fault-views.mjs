@@ -5,13 +5,14 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { quantity } from '../country/rpc.mjs';
+import { quantity, sleep } from '../country/rpc.mjs';
 import { decodeResult, encodeCall } from '../country/wire.mjs';
 import { ROOT } from '../harness.mjs';
 import { Endpoint } from './endpoint.mjs';
 
 const PHASES = ['LIVE', 'LATE', 'PROMOTED', 'OPEN', 'SETTLING'];
 const LATE_POLLS = 2; // R4: a delay of two polls at most
+const LOOK_MS = 50;
 const SLOW_MS = 100; // a third of a provider's timeout
 
 // L1's own words by block number, each asked once.
@@ -99,13 +100,26 @@ export class Views {
 		return !this.ended;
 	}
 
-	all(test) {
-		return Array.from({ length: this.controls + this.disturbed }, (_, i) => this.last[i])
-			.every((line) => line && test(line));
+	// Waits until it has held of each view, at whatever moment.  Returns "", or
+	// of whom it has not.
+	async each(test, patience_ms) {
+		const waiting = new Set(Array(this.controls + this.disturbed).keys());
+		const end = performance.now() + patience_ms;
+		for (;;) {
+			for (const line of this.last.filter((one) => one && test(one)))
+				waiting.delete(line.view);
+			const [first] = waiting;
+			if (first === undefined)
+				return '';
+			if (performance.now() > end)
+				return `${waiting.size} do not: ${JSON.stringify(this.last[first])}`;
+			await sleep(LOOK_MS);
+		}
 	}
 
-	settled() {
-		return this.all(({ blind, states }) => !blind && !/down|new|lying/.test(states));
+	// The provider that may fail serves.
+	isServed({ view, states }) {
+		return /good|slow/.test(states.split(',')[view % 3]);
 	}
 
 	disturb(i, fault) {

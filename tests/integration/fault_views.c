@@ -31,7 +31,7 @@ struct seen {
 };
 
 struct all {
-	unsigned controls;
+	unsigned controls, n;
 	pthread_mutex_t lock; /* of blocks */
 	struct seen blocks[BLOCKS];
 	int stop; /* a pipe's end */
@@ -236,6 +236,8 @@ static void *run(void *arg)
 	    settings_check(v->config, &v->settings, &warnings, &error) ||
 	    l1_new(&v->settings, v->http, &v->l1, &error))
 		die(v->path, error.text);
+	/* each at its own moment, as watchers of different people are */
+	(void)poll(&stop, 1, (int)(v->settings.poll_ms * v->i / v->all->n));
 	sight_init(&v->sight, v->l1, &v->settings);
 	while (!stop.revents) {
 		uint64_t next = turn(v, clock_mono_ms());
@@ -263,6 +265,7 @@ int main(int argc, char **argv)
 		die(argv[0], "usage: fault_views CONTROLS CONFIG...");
 	setvbuf(stdout, NULL, _IOLBF, LINE_BYTES);
 	all.controls = (unsigned)strtoul(argv[1], NULL, 10);
+	all.n = (unsigned)n;
 	all.stop = ends[0];
 	for (int i = 0; i < n; i++) {
 		views[i].all = &all;

@@ -102,6 +102,10 @@ export const WIRE_FAULTS = {
 	},
 	flaky: (endpoint, calls, response) => Math.random() < 0.5 ?
 		void response.socket.destroy() : endpoint.forward(calls),
+	// connections that stood when the fault began answer no more, new ones do
+	'dead-connection': (endpoint, calls, response) =>
+		endpoint.memory.dead.has(response.req.socket.remotePort) ? undefined :
+			endpoint.forward(calls),
 	// after the request, in the middle of the answer, at the connection
 	reset: (endpoint, calls, response) => turn(endpoint, [
 		() => response.socket?.resetAndDestroy(),
@@ -192,6 +196,9 @@ export const WIRE_FAULTS = {
 WIRE_FAULTS.reset.connects = (endpoint, socket) => {
 	if (++endpoint.served % 3 === 0)
 		socket.resetAndDestroy();
+};
+WIRE_FAULTS['dead-connection'].begins = (endpoint) => {
+	endpoint.memory.dead = new Set([...endpoint.sockets].map((socket) => socket.remotePort));
 };
 WIRE_FAULTS['gzip-bomb'].begins = bombs;
 WIRE_FAULTS['bad-certificate'].connects = (endpoint) => endpoint.served++;
