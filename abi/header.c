@@ -218,10 +218,12 @@ enum proved header_prove(const json_node *block, struct hash32 hash,
 	}
 	json_only(&unknown, block, known_fields);
 	if (unknown.failed) {
+		const char *field = strrchr(unknown.field, '.');
 		err_text_set(error,
 			     "block %llu has a field %s that this version of "
 			     "Egress cannot hash",
-			     (unsigned long long)h.number, unknown.field);
+			     (unsigned long long)h.number,
+			     field ? field + 1 : unknown.field);
 		return PROVED_UNKNOWN;
 	}
 	err_text_set(error, "block %llu: its fields have the hash %s, not %s",

@@ -76,12 +76,12 @@ static int ask_watcher(const struct where *where, struct situation *s)
 	return status;
 }
 
-static void print_json(const struct situation *s)
+static void print_json(const struct situation *s, const struct l1_view *l1)
 {
 	struct cli_json j;
 
 	cli_json_begin(&j);
-	situation_json(s, &j.w);
+	situation_json(s, l1, &j.w);
 	cli_json_end(&j);
 }
 
@@ -94,7 +94,7 @@ static int ask_l1(const struct where *where, struct situation *s)
 		situation_of_facts(&session.facts, l1_view(session.l1),
 				   l1_chain_id(session.l1), s);
 		if (where->json)
-			print_json(s);
+			print_json(s, l1_view(session.l1));
 	}
 	session_close(&session);
 	return status;

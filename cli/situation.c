@@ -101,6 +101,27 @@ static void read_votes(struct json_reader *r, const json_node *votes,
 	}
 }
 
+static void read_sight(struct json_reader *r, const json_node *o,
+		       struct situation_l1 *to)
+{
+	const json_node *agree = json_object(r, o, "agree");
+
+	if (json_has(o, "head")) {
+		const json_node *head = json_object(r, o, "head");
+		to->head = json_u64(r, head, "number");
+		to->age = json_u64(r, head, "age");
+	}
+	if (json_has(o, "acted"))
+		to->lag = json_u64(r, json_object(r, o, "acted"), "lag");
+	to->agree = json_u64(r, agree, "weight");
+	to->quorum = json_u64(r, agree, "quorum");
+	read_text(r, o, "headers", &to->headers);
+	read_text(r, o, "proofs", &to->proofs);
+	read_text(r, o, "follow_proofs", &to->follow_proofs);
+	read_text(r, o, "clock", &to->clock);
+	read_text(r, o, "depth_why", &to->depth_why);
+}
+
 static void read_l1(struct json_reader *r, const json_node *o,
 		    struct situation *s)
 {
@@ -108,6 +129,7 @@ static void read_l1(struct json_reader *r, const json_node *o,
 
 	s->l1_healthy = json_bool(r, o, "healthy");
 	read_text(r, o, "why", &s->l1_why);
+	read_sight(r, o, &s->l1);
 	s->n_providers = at_most(json_len(providers), SITUATION_L1_MAX);
 	for (size_t i = 0; i < s->n_providers; i++) {
 		const json_node *one = json_at(providers, i);
@@ -195,6 +217,26 @@ static void say_why(const struct hatch_facts *f, struct situation *s)
 	}
 }
 
+static uint64_t between(uint64_t from, uint64_t to)
+{
+	return to > from ? to - from : 0;
+}
+
+static void sight_of_view(const struct l1_view *l1, struct situation_l1 *to)
+{
+	*to = (struct situation_l1){
+		.head = l1->head.number,
+		.age = between(l1->head.time, l1->unix_s),
+		.lag = between(l1->acted.time, l1->head.time),
+		.agree = l1->agree,
+		.quorum = l1->quorum,
+	};
+	copy_text(&to->headers, l1->headers);
+	copy_text(&to->proofs, l1->proofs);
+	copy_text(&to->clock, l1->clock);
+	copy_text(&to->depth_why, l1->depth_why);
+}
+
 void situation_of_facts(const struct hatch_facts *f, const struct l1_view *l1,
 			uint64_t chain_id, struct situation *s)
 {
@@ -220,6 +262,7 @@ void situation_of_facts(const struct hatch_facts *f, const struct l1_view *l1,
 	};
 	snprintf(s->depth, sizeof(s->depth), "%s", l1->depth);
 	copy_text(&s->l1_why, l1->why);
+	sight_of_view(l1, &s->l1);
 	for (size_t i = 0; i < f->n_standbys; i++)
 		s->standbys[i].address = f->standbys[i];
 	for (size_t i = 0; i < s->n_providers; i++) {

@@ -40,6 +40,13 @@ struct situation_provider {
 	struct situation_text why;
 };
 
+struct situation_l1 {	    /* how L1 is seen */
+	uint64_t head, age; /* age: seconds by the clock of who looks */
+	uint64_t lag;	    /* of the block acted on behind it, by L1's time */
+	uint64_t agree, quorum; /* weights */
+	struct situation_text headers, proofs, follow_proofs, clock, depth_why;
+};
+
 struct situation {
 	uint64_t chain_id;
 	struct address hatch;
@@ -61,6 +68,7 @@ struct situation {
 	struct situation_vote votes[SITUATION_VOTES_MAX];
 	bool l1_healthy;
 	struct situation_text l1_why;
+	struct situation_l1 l1;
 	size_t n_providers;
 	struct situation_provider providers[SITUATION_L1_MAX];
 	size_t n_alerts;
@@ -75,7 +83,8 @@ void situation_of_facts(const struct hatch_facts *facts,
 			const struct l1_view *l1, uint64_t chain_id,
 			struct situation *ret);
 /* STATUS, as far as L1 knows it. */
-void situation_json(const struct situation *s, struct json_writer *w);
+void situation_json(const struct situation *s, const struct l1_view *l1,
+		    struct json_writer *w);
 /* The lines for a human. */
 void situation_print(const struct situation *s);
 

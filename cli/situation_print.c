@@ -4,6 +4,7 @@
 
 #include "abi/hex.h"
 #include "cli/situation.h"
+#include "l1/l1.h"
 #include "sys/clock.h"
 
 /* What a citizen should know and can do, in one breath. */
@@ -114,10 +115,31 @@ static void print_vote(const struct situation_vote *v)
 	putchar('\n');
 }
 
+/* Proofs are the rule: what is known by less is said. */
+static void print_known(const char *what, const struct situation_text *how)
+{
+	if (*how->s && strcmp(how->s, "proved"))
+		printf("  %-10s %s %s\n", "L1", what, how->s);
+}
+
 static void print_l1(const struct situation *s)
 {
+	const struct situation_l1 *l1 = &s->l1;
+
 	if (!s->l1_healthy)
 		line("L1", s->l1_why.s);
+	if (l1->head)
+		printf("  %-10s head %" PRIu64 ", %s old; acted on %s behind "
+		       "it; weight %" PRIu64 " agrees, %" PRIu64 " needed\n",
+		       "L1", l1->head, cli_duration(l1->age).s,
+		       cli_duration(l1->lag).s, l1->agree, l1->quorum);
+	if (!strcmp(s->depth, "safe") && *l1->depth_why.s)
+		printf("  %-10s acted on safe: %s\n", "L1", l1->depth_why.s);
+	print_known("headers", &l1->headers);
+	print_known("facts", &l1->proofs);
+	print_known("logs", &l1->follow_proofs);
+	if (*l1->clock.s)
+		line("L1", l1->clock.s);
 	for (size_t i = 0; i < s->n_providers; i++) {
 		const struct situation_provider *p = &s->providers[i];
 		if (!strcmp(p->state, "good") || !strcmp(p->state, "new"))
@@ -176,24 +198,8 @@ static void put_clocks(const struct situation *s, struct json_writer *w)
 	json_end(w);
 }
 
-static void put_l1(const struct situation *s, struct json_writer *w)
-{
-	json_begin(w, "l1");
-	json_put_bool(w, "healthy", s->l1_healthy);
-	json_put_string(w, "why", s->l1_why.s);
-	json_begin_array(w, "providers");
-	for (size_t i = 0; i < s->n_providers; i++) {
-		json_begin(w, NULL);
-		json_put_string(w, "name", s->providers[i].name);
-		json_put_string(w, "state", s->providers[i].state);
-		json_put_string(w, "why", s->providers[i].why.s);
-		json_end(w);
-	}
-	json_end_array(w);
-	json_end(w);
-}
-
-void situation_json(const struct situation *s, struct json_writer *w)
+void situation_json(const struct situation *s, const struct l1_view *l1,
+		    struct json_writer *w)
 {
 	json_begin(w, NULL);
 	json_put_string(w, "version", EGRESS_VERSION);
@@ -219,6 +225,6 @@ void situation_json(const struct situation *s, struct json_writer *w)
 		json_end(w);
 	}
 	json_end_array(w);
-	put_l1(s, w);
+	l1_view_json(l1, "", w);
 	json_end(w);
 }

@@ -22,6 +22,8 @@ const char *fault_name(enum fault fault)
 		return "shape";
 	case FAULT_REFUSED:
 		return "refused";
+	case FAULT_UNHASHED:
+		return "unhashed";
 	case FAULT_NO_BLOCK:
 		return "no_block";
 	}

@@ -12,6 +12,7 @@ enum fault {
 	FAULT_NOT_JSON,	   /* cut, or never was */
 	FAULT_SHAPE,	   /* no batch's answer: a wrong id, too few */
 	FAULT_REFUSED,	   /* one error for the whole batch */
+	FAULT_UNHASHED,	   /* a block that does not hash to its hash */
 	FAULT_NO_BLOCK,	   /* it does not tell its head, depth or identity */
 };
 #define FAULT_KINDS (FAULT_NO_BLOCK + 1)

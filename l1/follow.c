@@ -75,14 +75,14 @@ static bool push_header(struct follow *f, const json_node *node)
 	struct rpc_block block;
 	struct json_reader r = {0};
 	struct item *item = item_at(f, f->n);
-	if (!rpc_block_read(node, &block) ||
+	struct err_text why;
+	if (!rpc_block_read(node, &block, &why) ||
 	    block.ref.number != next_number(f)) {
 		follow_set_trouble(f, "blocks",
 				   "an answer that is no such block");
 		return false;
 	}
 	struct header header;
-	struct err_text why;
 	enum proved proved = header_prove(node, block.ref.hash, &header, &why);
 	if (proved == PROVED)
 		block.ref = header_ref(&header, block.ref.hash);

@@ -2,7 +2,7 @@
 
 static const struct rpc_block *find(const struct sightings *s, uint64_t number)
 {
-	for (size_t i = 0; i < s->n; i++)
+	for (size_t i = 0; s && i < s->n; i++)
 		if (s->seen[i].ref.number == number)
 			return &s->seen[i];
 	return NULL;
@@ -19,6 +19,14 @@ bool sightings_at(const struct sightings *s, uint64_t number,
 	b = find(s, number + 1);
 	if (b)
 		*ret = b->ref.parent;
+	return b;
+}
+
+bool sightings_top(const struct sightings *s, struct rpc_block *ret)
+{
+	const struct rpc_block *b = find(s, s->top);
+	if (b)
+		*ret = *b;
 	return b;
 }
 
@@ -44,11 +52,16 @@ static bool fits(const struct sightings *s, const struct rpc_block *block)
 	       hash_eq(hash, b->parent);
 }
 
+void sightings_check(struct sightings *s, const struct rpc_block *block)
+{
+	if (!fits(s, block))
+		s->n = s->at = 0;
+}
+
 bool sightings_fill(struct sightings *s, const struct rpc_block *block)
 {
 	bool fine = fits(s, block);
-	if (!fine)
-		s->n = s->at = 0;
+	sightings_check(s, block);
 	if (find(s, block->ref.number))
 		return true;
 	s->seen[s->at] = *block;
@@ -64,105 +77,12 @@ bool sightings_add(struct sightings *s, const struct rpc_block *block)
 	return sightings_fill(s, block);
 }
 
-/* NULL: it has not shown this block; knowing its hash as a parent's is too
- * little, for nobody has bound its time to that. */
-static const struct rpc_block *shown(const struct voice *v, uint64_t number)
+bool sightings_proves(const struct sightings *s, struct hash32 hash)
 {
-	const struct rpc_block *b = find(v->sightings, number);
-	if (b || !v->more || number > v->sightings->top)
-		return b;
-	return find(v->more, number);
-}
-
-static bool has_proved(const struct sightings *s)
-{
-	for (size_t i = 0; s && i < s->n; i++)
-		if (s->seen[i].proved)
+	for (size_t i = 0; i < s->n; i++)
+		if (s->seen[i].proved && hash_eq(s->seen[i].ref.hash, hash))
 			return true;
 	return false;
-}
-
-/* Somebody does prove this chain's headers, or may in a moment: then a header
- * that is not proved is a forger's, however many show it alike. */
-static bool is_provable(const struct voice *voices, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (voices[i].awaited ||
-		    (voices[i].weight && (has_proved(voices[i].sightings) ||
-					  has_proved(voices[i].more))))
-			return true;
-	return false;
-}
-
-static uint64_t weight_of(const struct voice *voices, size_t n,
-			  const struct rpc_block *block)
-{
-	uint64_t weight = 0;
-	for (size_t i = 0; i < n; i++) {
-		const struct rpc_block *b =
-			shown(&voices[i], block->ref.number);
-		if (!b || !hash_eq(b->ref.hash, block->ref.hash))
-			continue;
-		bool same = same_block(b, block);
-		/* the hash is agreed on, and one alone shows what it is of */
-		if (b->proved && !same && voices[i].weight)
-			return 0;
-		if (block->proved || same)
-			weight += voices[i].weight;
-	}
-	return weight;
-}
-
-bool heads_agree(const struct voice *voices, size_t n, uint64_t quorum,
-		 struct rpc_block *ret)
-{
-	const struct rpc_block *best = NULL;
-	bool provable = is_provable(voices, n);
-	for (size_t i = 0; i < n; i++) {
-		const struct sightings *s = voices[i].sightings;
-		for (size_t j = 0; j < s->n; j++) {
-			const struct rpc_block *b = &s->seen[j];
-			if (best && b->ref.number <= best->ref.number)
-				continue;
-			if (provable && !b->proved && !b->newer)
-				continue;
-			if (weight_of(voices, n, b) >= quorum)
-				best = b;
-		}
-	}
-	if (best)
-		*ret = *best;
-	return best;
-}
-
-/* The highest number it reported below `limit`; 0: none. */
-static uint64_t reported_below(const struct sightings *s, uint64_t limit)
-{
-	uint64_t best = 0;
-	for (size_t i = 0; i < s->n; i++) {
-		uint64_t number = s->seen[i].ref.number;
-		if (number < limit && number > best)
-			best = number;
-	}
-	return best;
-}
-
-size_t heads_missing(const struct voice *voices, size_t n, size_t i,
-		     uint64_t *ret_numbers, size_t max)
-{
-	size_t used = 0;
-	for (size_t j = 0; j < n && used < max; j++) {
-		uint64_t number = reported_below(voices[j].sightings,
-						 voices[i].sightings->top);
-		if (j == i || !number || shown(&voices[i], number))
-			continue;
-		bool twice = false;
-		for (size_t k = 0; k < used; k++)
-			twice |= ret_numbers[k] == number;
-		if (!twice)
-			ret_numbers[used++] = number;
-	}
-	return used;
 }
 
 bool sightings_forged(const struct sightings *s, const struct rpc_block *agreed)
@@ -172,13 +92,196 @@ bool sightings_forged(const struct sightings *s, const struct rpc_block *agreed)
 	       !same_block(b, agreed);
 }
 
-bool sightings_dispute(const struct sightings *a, const struct sightings *b,
-		       uint64_t number)
+/* ---- one voice ----------------------------------------------------------- */
+
+/* Up to where what it shows by number is of this depth. */
+static uint64_t limit(const struct voice *v)
 {
-	const struct rpc_block *x = find(a, number), *y = find(b, number);
-	struct hash32 p, q;
-	if (x && y)
-		return !same_block(x, y);
-	return sightings_at(a, number, &p) && sightings_at(b, number, &q) &&
-	       !hash_eq(p, q);
+	if (!v->more)
+		return 0;
+	return v->lacks ? v->more->top : v->sightings->top;
+}
+
+/* NULL: it has not shown this block; knowing its hash as a parent's is too
+ * little, for nobody has bound its time to that. */
+static const struct rpc_block *shown(const struct voice *v, uint64_t number)
+{
+	const struct rpc_block *b = find(v->sightings, number);
+	if (b || number > limit(v))
+		return b;
+	return find(v->more, number);
+}
+
+/* The newest that it names, or shows, as of this depth. */
+static const struct rpc_block *named(const struct voice *v)
+{
+	const struct rpc_block *best = NULL;
+	if (v->lacks)
+		return NULL;
+	if (v->sightings->n || !v->more)
+		return find(v->sightings, v->sightings->top);
+	for (size_t i = 0; i < v->more->n; i++) {
+		const struct rpc_block *b = &v->more->seen[i];
+		if (b->ref.number <= limit(v) &&
+		    (!best || b->ref.number > best->ref.number))
+			best = b;
+	}
+	return best;
+}
+
+/* At whatever depth. */
+static const struct rpc_block *known(const struct voice *v, uint64_t number)
+{
+	const struct rpc_block *b = find(v->sightings, number);
+	return b ? b : find(v->more, number);
+}
+
+static bool hash_at(const struct voice *v, uint64_t number, struct hash32 *ret)
+{
+	if (sightings_at(v->sightings, number, ret))
+		return true;
+	return number <= limit(v) && sightings_at(v->more, number, ret);
+}
+
+bool heads_shows(const struct voice *v, const struct block_ref *block)
+{
+	const struct rpc_block *b = known(v, block->number);
+	return b && hash_eq(b->ref.hash, block->hash);
+}
+
+/* ---- all of them --------------------------------------------------------- */
+
+struct tally {
+	uint64_t weight;	/* of those who show it */
+	uint64_t told, tellers; /* of those who can tell how deep it is */
+};
+
+static struct tally count(const struct voice *voices, size_t n,
+			  const struct rpc_block *block)
+{
+	struct tally t = {0};
+	for (size_t i = 0; i < n; i++) {
+		const struct voice *v = &voices[i];
+		const struct rpc_block *b = shown(v, block->ref.number);
+		if (!v->lacks)
+			t.tellers += v->weight;
+		if (!b || !hash_eq(b->ref.hash, block->ref.hash))
+			continue;
+		bool same = same_block(b, block);
+		/* one alone shows what it is the hash of */
+		if (b->proved && !same && v->weight)
+			return (struct tally){0};
+		if (!block->proved && !same)
+			continue;
+		t.weight += v->weight;
+		if (!v->lacks)
+			t.told += v->weight;
+	}
+	return t;
+}
+
+static bool is_agreed(const struct voice *voices, size_t n, uint64_t quorum,
+		      const struct rpc_block *block)
+{
+	struct tally t = count(voices, n, block);
+	uint64_t most = t.tellers / 2 + 1;
+	return t.weight >= quorum && t.told >= (most < quorum ? most : quorum);
+}
+
+/* The highest of s up to `max` that is agreed and above best. */
+static const struct rpc_block *higher(const struct voice *voices, size_t n,
+				      uint64_t quorum,
+				      const struct sightings *s, uint64_t max,
+				      const struct rpc_block *best)
+{
+	for (size_t i = 0; s && i < s->n; i++) {
+		const struct rpc_block *b = &s->seen[i];
+		if (b->ref.number <= max &&
+		    (!best || b->ref.number > best->ref.number) &&
+		    is_agreed(voices, n, quorum, b))
+			best = b;
+	}
+	return best;
+}
+
+bool heads_agree(const struct voice *voices, size_t n, uint64_t quorum,
+		 struct rpc_block *ret)
+{
+	const struct rpc_block *best = NULL;
+	for (size_t i = 0; i < n; i++) {
+		const struct voice *v = &voices[i];
+		if (!v->weight || v->lacks)
+			continue;
+		best = higher(voices, n, quorum, v->sightings, UINT64_MAX,
+			      best);
+		best = higher(voices, n, quorum, v->more, limit(v), best);
+	}
+	if (best)
+		*ret = *best;
+	return best;
+}
+
+size_t heads_missing(const struct voice *voices, size_t n, size_t i,
+		     uint64_t from, uint64_t *ret_numbers, size_t max)
+{
+	size_t used = 0;
+	for (size_t j = 0; j < n && used < max; j++) {
+		const struct rpc_block *theirs = named(&voices[j]);
+		if (j == i || !voices[j].weight || !theirs ||
+		    theirs->ref.number < from ||
+		    heads_shows(&voices[i], &theirs->ref))
+			continue;
+		uint64_t number = theirs->ref.number;
+		bool twice = false;
+		for (size_t k = 0; k < used; k++)
+			twice |= ret_numbers[k] == number;
+		if (!twice)
+			ret_numbers[used++] = number;
+	}
+	return used;
+}
+
+static bool dispute(const struct voice *a, const struct voice *b,
+		    uint64_t above, uint64_t *ret_number)
+{
+	const struct rpc_block *tops[] = {named(a), named(b)};
+	for (size_t i = 0; i < 2; i++) {
+		struct hash32 x, y;
+		uint64_t number = tops[i] ? tops[i]->ref.number : 0;
+		if (number <= above || !hash_at(a, number, &x) ||
+		    !hash_at(b, number, &y) || hash_eq(x, y))
+			continue;
+		*ret_number = number;
+		return true;
+	}
+	return false;
+}
+
+bool heads_split(const struct voice *voices, size_t n, uint64_t quorum,
+		 uint64_t above, struct heads_split *ret)
+{
+	struct heads_split first = {0};
+	bool split = false;
+	for (size_t i = 0; i < n; i++) {
+		const struct rpc_block *own = named(&voices[i]);
+		uint64_t with = 0;
+		if (!voices[i].weight || !own || own->ref.number <= above)
+			continue;
+		for (size_t j = 0; j < n; j++) {
+			uint64_t number = 0;
+			if (!voices[j].weight)
+				continue;
+			if (!dispute(&voices[i], &voices[j], above, &number)) {
+				with += voices[j].weight;
+			} else if (!split) {
+				split = true;
+				first = (struct heads_split){i, j, number};
+			}
+		}
+		if (with >= quorum)
+			return false;
+	}
+	if (split)
+		*ret = first;
+	return split;
 }

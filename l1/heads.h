@@ -1,7 +1,7 @@
 /* What providers say of the chain, and what a quorum of them agrees on.  Pure.
  *
- * Providers may be a block apart: who reports a block also vouches for what it
- * reported before on the same chain, and is asked for what others reported. */
+ * Providers may be some blocks apart: who reports a block also vouches for what
+ * it showed before on the same chain, and is asked for what others reported. */
 #ifndef EGRESS_L1_HEADS_H
 #define EGRESS_L1_HEADS_H
 
@@ -17,36 +17,51 @@ struct sightings { /* of one provider; zero is empty */
 /* Its newest report.  false: it contradicts what it said before, which is
  * forgotten. */
 bool sightings_add(struct sightings *s, const struct rpc_block *block);
-/* An older block, asked for by number. */
+/* A block asked for by number. */
 bool sightings_fill(struct sightings *s, const struct rpc_block *block);
+/* Forgets what this block of the same provider contradicts. */
+void sightings_check(struct sightings *s, const struct rpc_block *block);
 /* The hash it vouches for at a number. */
 bool sightings_at(const struct sightings *s, uint64_t number,
 		  struct hash32 *ret);
+
+/* Its newest report. */
+bool sightings_top(const struct sightings *s, struct rpc_block *ret);
 
 /* It showed the agreed block's hash with other contents (parent, time, base
  * fee): a lie, whatever else it says. */
 bool sightings_forged(const struct sightings *s,
 		      const struct rpc_block *agreed);
-/* Both know the block of this number, and differ. */
-bool sightings_dispute(const struct sightings *a, const struct sightings *b,
-		       uint64_t number);
+/* It proved a block to have this hash. */
+bool sightings_proves(const struct sightings *s, struct hash32 hash);
 
-struct voice {
-	const struct sightings *sightings;
-	const struct sightings *more; /* vouches too, up to sightings->top;
-				       * or NULL */
+struct voice { /* of one provider, at one depth */
+	const struct sightings
+		*sightings;	      /* what it named; and up to its top */
+	const struct sightings *more; /* what it shows by number; or NULL */
 	uint64_t weight;
-	bool awaited; /* never heard of yet: it may prove what others cannot */
+	bool lacks; /* names no block of this depth: `more` is all it has */
 };
-/* The highest block whose hash voices of weight ≥ quorum showed, and its
- * contents as one of them proved them by that hash; where nobody can, for this
- * chain's headers have another form, the contents that a quorum showed alike.
- * A parent's hash alone is no vote. */
+/* The highest block that voices of weight ≥ quorum show.  How deep it is, is
+ * for most of those to say who name such blocks at all.  Of a block that
+ * nobody can hash all contents must be alike. A parent's hash alone is no vote.
+ */
 bool heads_agree(const struct voice *voices, size_t n, uint64_t quorum,
 		 struct rpc_block *ret);
-/* Fills up to max numbers ≤ voices[i]'s top that others reported and it has
- * not: worth asking it for.  Returns how many. */
+/* It shows just this block. */
+bool heads_shows(const struct voice *v, const struct block_ref *block);
+/* Fills up to max numbers ≥ from, which others reported and voices[i] does not
+ * show, or shows otherwise: worth asking it for.  Returns how many. */
 size_t heads_missing(const struct voice *voices, size_t n, size_t i,
-		     uint64_t *ret_numbers, size_t max);
+		     uint64_t from, uint64_t *ret_numbers, size_t max);
+
+struct heads_split { /* two that contradict each other */
+	size_t a, b;
+	uint64_t number;
+};
+/* Voices contradict each other above a number so that none has a quorum with
+ * it.  One against a quorum is no split. */
+bool heads_split(const struct voice *voices, size_t n, uint64_t quorum,
+		 uint64_t above, struct heads_split *ret);
 
 #endif

@@ -23,7 +23,7 @@ enum err l1_new(const struct settings *settings, struct http_client *http,
 	l1->chain_id = settings->chain.id;
 	l1->guess = facts_first_guess;
 	l1->records.head = &l1->view.head;
-	l1->records.known = &l1->agreed;
+	l1->records.known = &l1->acted;
 	for (size_t i = 0; i < n; i++) {
 		struct provider *p = &l1->providers[i];
 		enum err err = provider_init(p, settings_provider(settings, i),
@@ -34,7 +34,8 @@ enum err l1_new(const struct settings *settings, struct http_client *http,
 			l1_free(l1);
 			return err;
 		}
-		poll_init(&l1->polls[i], p, settings);
+		poll_init(&l1->polls[i], p, settings,
+			  i * settings->poll_ms / n);
 	}
 	l1->quorum = quorum_new(l1->providers, n, settings->providers.quorum);
 	view_init(l1, clock_mono_ms());
@@ -116,16 +117,28 @@ uint64_t l1_chain_id(const struct l1 *l1)
 	return l1->chain_id;
 }
 
+void l1_set_sla(struct l1 *l1, uint64_t seconds)
+{
+	l1->sla_s = seconds;
+}
+
 uint64_t l1_turn(struct l1 *l1, uint64_t now)
 {
 	struct voice latest[QUORUM_PROVIDERS_MAX], acted[QUORUM_PROVIDERS_MAX];
+	struct poll_common common = {
+		.latest = latest, .acted = acted, .n = l1->n};
 	http_client_turn(l1->http);
 	uint64_t next = view_update(l1, now);
 	uint64_t at = quorum_turn(l1->quorum, now);
 	next = at < next ? at : next;
-	view_voices(l1, now, latest, acted);
+	common.depth = l1->depth;
+	common.may_change = l1->acted_depth != DEPTH_FINALIZED;
+	common.head = l1->view.head.number;
+	common.acted_on = l1->view.acted.number;
+	view_voices(l1, now, DEPTH_LATEST, latest);
+	view_voices(l1, now, l1->depth, acted);
 	for (size_t i = 0; i < l1->n; i++) {
-		at = poll_turn(&l1->polls[i], latest, acted, l1->n, i, now);
+		at = poll_turn(&l1->polls[i], &common, i, now);
 		next = at < next ? at : next;
 	}
 	return next > now ? next : now + 1;

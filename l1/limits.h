@@ -27,7 +27,9 @@
 #define L1_CODE_MAX	   (128u << 10)
 #define L1_SMALL_REPLY_MAX (128u << 10)
 
-/* What a provider said of the last blocks: two minutes of 2 s blocks. */
+/* What a provider said of the last blocks.  A poll adds its head, the block
+ * that is deep enough, the one acted on and what two others named: ten polls at
+ * the least, and more than that of a chain whose blocks are slower. */
 #define L1_SIGHTINGS 64
 
 /* A failed provider is asked again after 250 ms × 2^failures, at most this
@@ -57,27 +59,46 @@
 /* One after the other until one proves it; four that do not answer. */
 #define L1_PROOF_MS 4000
 /* A provider that has no such method is asked for it again after this. */
-#define L1_LACKS_MS  600000
-#define L1_LACKS_MAX 3 /* eth_getProof, eth_getBlockReceipts, ranges */
+#define L1_LACKS_MS 600000
+/* eth_getProof, eth_getBlockReceipts, ranges, the tags safe and finalized */
+#define L1_LACKS_MAX 5
 
 /* Local clock: the head that a quorum agrees on has not moved.  Five blocks of
  * 12 s; a missed slot or two are nothing. */
 #define L1_HEAD_STALE_MS 60000
+/* A head that moves is as old as a slot or two, and a poll. */
+#define L1_CLOCK_OFF_S 120
 /* Finality comes every 6.4 min where it comes in epochs; four of them. */
 #define L1_ACTED_STALE_MS 1800000
 /* Providers that contradict each other at the acted depth are given this long
  * to be outvoted. */
 #define L1_DISPUTE_MS 3000
+/* A reorganisation deeper than `confirmations` reaches honest nodes within
+ * seconds of each other, and their answers a poll later: who still shows
+ * another branch after this long, and after a quorum acted on so many blocks
+ * more of its own, shows one that honest nodes have left. */
+#define L1_REORG_MS	30000
+#define L1_REORG_BLOCKS 3
 
 /* A provider that fails for so long is told of. */
 #define L1_TELL_MS 30000
 
-/* A provider whose head is this far behind the agreed one is called slow. */
+/* A provider's words count as what it says now for so long, or for so many
+ * polls: one lost answer makes nobody blind. */
+#define L1_HEARD_MS    6000
+#define L1_HEARD_POLLS 3
+
+/* A provider is called slow when its answer is so many blocks, and so many
+ * seconds by their timestamps, behind what was agreed on before: five blocks of
+ * 12 s are a minute, on BSC they are one poll. */
 #define L1_SLOW_BLOCKS 5
+#define L1_SLOW_S      5
 #define L1_SLOW_MS     1500
 
-/* Blocks a poll asks for by number because others named them. */
-#define L1_FILL_MAX 4
+/* Blocks a poll asks for by number because others named them: one for each. */
+#define L1_FILL_MAX 15
+/* A tag that nothing rests on is asked for this often: a slot of Ethereum. */
+#define L1_TAG_MS 12000
 
 /* The second provider is asked too when the first has not answered. */
 #define L1_HEDGE_MS 1000

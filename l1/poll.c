@@ -9,28 +9,41 @@
 #include "l1/rpc.h"
 #include "sys/clock.h"
 
-#define CALLS_MAX (4 + 2 * L1_FILL_MAX)
+#define CALLS_MAX (5 + POLL_NUMBERS_MAX) /* identity, latest, two tags */
+#define BODY_MAX  16384
 
 void poll_init(struct poll *p, struct provider *provider,
-	       const struct settings *settings)
+	       const struct settings *settings, uint64_t shift_ms)
 {
-	*p = (struct poll){.provider = provider, .settings = settings};
+	*p = (struct poll){.provider = provider,
+			   .settings = settings,
+			   .shift_ms = shift_ms};
 }
 
 /* ---- what comes back ----------------------------------------------------- */
 
-static void check_identity(struct poll *p, const struct rpc_reply *reply,
-			   uint64_t now)
+struct arrival { /* one reply */
+	const struct rpc_reply *reply;
+	size_t at; /* the next answer */
+	uint64_t now_ms;
+	enum fault fault;
+	char why[160]; /* what was wrong with it; "" */
+};
+
+static void check_identity(struct poll *p, struct arrival *a)
 {
 	struct provider *to = p->provider;
 	const struct settings_chain *chain = &p->settings->chain;
+	const struct rpc_answer *answers = a->reply->answers;
 	struct json_reader r = {0};
 	struct rpc_block genesis;
-	uint64_t id = json_quantity(&r, reply->answers[0].result, NULL);
-	if (r.failed || !rpc_block_read(reply->answers[1].result, &genesis)) {
-		provider_failed(to, now, FAULT_NO_BLOCK,
-				"does not tell its chain id and "
-				"block 0");
+	struct err_text why;
+	uint64_t id = json_quantity(&r, answers[0].result, NULL);
+	a->at = 2;
+	if (r.failed || !rpc_block_read(answers[1].result, &genesis, &why) ||
+	    genesis.ref.number) {
+		(void)snprintf(a->why, sizeof(a->why),
+			       "does not tell its chain id and block 0");
 		return;
 	}
 	to->chain_id = id;
@@ -44,7 +57,8 @@ static void check_identity(struct poll *p, const struct rpc_reply *reply,
 		   !hash_eq(chain->genesis, genesis.ref.hash)) {
 		to->wrong_chain = true;
 		(void)snprintf(to->why, sizeof(to->why),
-			       "its genesis block is %s",
+			       "its genesis block is %.10s…, chain.genesis is "
+			       "another",
 			       hash_text(genesis.ref.hash).s);
 	} else {
 		to->pinned = true;
@@ -52,24 +66,55 @@ static void check_identity(struct poll *p, const struct rpc_reply *reply,
 	}
 }
 
-static const char *depth_name(const struct poll *p)
+/* false: there is none, or it may not count. */
+static bool take_block(struct poll *p, struct arrival *a, struct rpc_block *ret)
 {
-	switch ((enum settings_act_on)p->settings->chain.act_on) {
-	case ACT_ON_FINALIZED:
-		return "finalized";
-	case ACT_ON_SAFE:
-		return "safe";
-	case ACT_ON_CONFIRMATIONS:
-		break;
+	const struct rpc_answer *answer = &a->reply->answers[a->at++];
+	struct err_text why;
+	if (!rpc_block_read(answer->result, ret, &why))
+		return false;
+	provider_said(p->provider, ret, answer->result);
+	if (ret->proved || ret->newer) {
+		if (ret->newer)
+			(void)snprintf(p->provider->newer,
+				       sizeof(p->provider->newer), "%.150s",
+				       why.text);
+		return true;
 	}
-	return "confirmed";
+	p->provider->unhashed = ret->ref;
+	a->fault = FAULT_UNHASHED;
+	(void)snprintf(a->why, sizeof(a->why),
+		       "its block %" PRIu64 " does not hash to its hash: %.90s",
+		       ret->ref.number, why.text);
+	return false;
+}
+
+static void take_latest(struct poll *p, struct arrival *a)
+{
+	struct provider *to = p->provider;
+	uint64_t confirmations = p->settings->chain.confirmations;
+	const struct rpc_answer *answer = &a->reply->answers[a->at];
+	struct rpc_block block;
+	if (!take_block(p, a, &block)) {
+		if (!a->why[0])
+			(void)snprintf(a->why, sizeof(a->why), "%.150s",
+				       answer->text[0]
+					       ? answer->text
+					       : "does not tell its head");
+		return;
+	}
+	(void)sightings_add(&to->said[DEPTH_LATEST], &block);
+	to->said[DEPTH_CONFIRMED].top =
+		block.ref.number > confirmations
+			? block.ref.number - confirmations
+			: 0;
+	to->said_at_ms = a->now_ms;
 }
 
 /* It contradicts what it called final itself. */
 static void took_back(struct provider *to, const struct sightings *before,
 		      const struct rpc_answer *answer,
-		      const struct rpc_block *block, const char *depth,
-		      uint64_t now)
+		      const struct rpc_block *block, uint64_t now)
 {
 	struct hash32 earlier = {{0}};
 	struct buf said, stood;
@@ -84,141 +129,182 @@ static void took_back(struct provider *to, const struct sightings *before,
 		.said = accuse_words(answer, &said),
 		.stands = spoken_find(&to->spoken, number, earlier, &stood)};
 	provider_lied(to, now, &what,
-		      "it named another %s block around %" PRIu64 " before",
-		      depth, block->ref.number);
+		      "it named another finalized block around %" PRIu64
+		      " before",
+		      block->ref.number);
 	buf_done(&said);
 	buf_done(&stood);
 }
 
-static void take_acted(struct poll *p, const struct rpc_answer *answer,
-		       uint64_t now)
+/* A node without the tag serves for what it has.  One that is broken altogether
+ * did not tell its head either. */
+static void take_tag(struct poll *p, struct arrival *a, enum depth depth)
 {
 	struct provider *to = p->provider;
 	struct rpc_block block;
-	char why[160];
-	if (!rpc_block_read(answer->result, &block)) {
-		(void)snprintf(why, sizeof(why), "tells no %s block: %.100s",
-			       depth_name(p), answer->text);
-		provider_failed(to, now, FAULT_NO_BLOCK, why);
+	const struct rpc_answer *answer = &a->reply->answers[a->at];
+	const struct sightings before = to->said[depth];
+	bool null = !json_has(answer->result, "hash");
+	if (!take_block(p, a, &block)) {
+		if (null && to->said_at_ms == a->now_ms)
+			provider_lacks(to, depth_tag(depth), a->now_ms);
 		return;
 	}
-	/* so deep a reorganisation is bad, but no lie */
-	const struct sightings before = to->acted;
-	provider_said(to, &block, answer->result);
-	if (sightings_add(&to->acted, &block) ||
+	provider_has(to, depth_tag(depth));
+	if (sightings_add(&to->said[depth], &block) ||
+	    depth != DEPTH_FINALIZED ||
 	    p->settings->chain.act_on == ACT_ON_CONFIRMATIONS)
 		return;
-	took_back(to, &before, answer, &block, depth_name(p), now);
+	took_back(to, &before, answer, &block, a->now_ms);
 }
 
-static void take_blocks(struct poll *p, const struct rpc_reply *reply,
-			size_t at, uint64_t now)
+static void take_number(struct poll *p, struct arrival *a, uint64_t number)
 {
 	struct provider *to = p->provider;
 	struct rpc_block block;
-	if (rpc_block_read(reply->answers[at++].result, &block)) {
-		provider_said(to, &block, reply->answers[at - 1].result);
-		(void)sightings_add(&to->latest, &block);
-	} else {
-		const struct rpc_answer *x = &reply->answers[at - 1];
-		provider_failed(to, now, FAULT_NO_BLOCK,
-				*x->text ? x->text : "does not tell its head");
+	if (!take_block(p, a, &block))
+		return; /* it does not know it yet */
+	if (block.ref.number != number) {
+		(void)snprintf(a->why, sizeof(a->why),
+			       "asked for block %" PRIu64
+			       " it answers with %" PRIu64,
+			       number, block.ref.number);
 		return;
 	}
-	for (size_t i = 0; i < p->n_latest + p->n_acted; i++) {
-		const json_node *node = reply->answers[at++].result;
-		if (!rpc_block_read(node, &block))
-			continue;
-		provider_said(to, &block, node);
-		(void)sightings_fill(i < p->n_latest ? &to->latest : &to->acted,
-				     &block);
-	}
-	if (p->has_depth)
-		take_acted(p, &reply->answers[at], now);
+	(void)sightings_fill(&to->said[DEPTH_LATEST], &block);
+	sightings_check(&to->said[DEPTH_SAFE], &block);
+	/* by its own words this one is final too */
+	if (to->said[DEPTH_FINALIZED].n &&
+	    number <= to->said[DEPTH_FINALIZED].top)
+		(void)sightings_fill(&to->said[DEPTH_FINALIZED], &block);
+	if (number == p->acted)
+		to->at_acted = block.ref;
+}
+
+static void take_blocks(struct poll *p, struct arrival *a)
+{
+	take_latest(p, a);
+	for (enum depth depth = 0; depth < DEPTHS; depth++)
+		if (p->tags[depth])
+			take_tag(p, a, depth);
+	p->provider->at_acted = (struct block_ref){0};
+	for (size_t i = 0; i < p->n_numbers; i++)
+		take_number(p, a, p->numbers[i]);
 }
 
 static void on_reply(void *ctx, const struct http_reply *http)
 {
 	struct poll *p = ctx;
 	struct rpc_reply reply;
-	uint64_t now = clock_mono_ms();
+	struct arrival a = {.reply = &reply,
+			    .now_ms = clock_mono_ms(),
+			    .fault = FAULT_NO_BLOCK};
 	p->asked = false;
 	p->answered = true;
-	if (provider_take(p->provider, http, p->n, now, &reply))
+	if (provider_take(p->provider, http, p->n, a.now_ms, &reply))
 		return;
 	if (p->identity)
-		check_identity(p, &reply, now);
+		check_identity(p, &a);
 	if (p->provider->pinned && !p->provider->wrong_chain)
-		take_blocks(p, &reply, p->identity ? 2 : 0, now);
+		take_blocks(p, &a);
+	if (a.why[0])
+		provider_failed(p->provider, a.now_ms, a.fault, a.why);
 	rpc_reply_done(&reply);
 }
 
 /* ---- what is asked --------------------------------------------------------
  */
 
-static void add_call(struct rpc_call *calls, struct buf *params, size_t *n,
-		     const char *tag, uint64_t number)
-{
-	assert(*n < CALLS_MAX);
-	buf_init(&params[*n], 64);
-	if (tag)
-		rpc_params_tag(&params[*n], tag);
-	else
-		rpc_params_block(&params[*n], number);
-	calls[*n] = (struct rpc_call){.method = "eth_getBlockByNumber",
-				      .params = buf_slice(&params[*n])};
-	++*n;
-}
-
-static void add_depth(struct poll *p, struct rpc_call *calls,
-		      struct buf *params, size_t *n)
-{
-	const struct settings_chain *chain = &p->settings->chain;
-	uint64_t top = p->provider->latest.top;
-	p->has_depth = true;
-	if (chain->act_on == ACT_ON_FINALIZED)
-		add_call(calls, params, n, "finalized", 0);
-	else if (chain->act_on == ACT_ON_SAFE)
-		add_call(calls, params, n, "safe", 0);
-	else if (p->provider->latest.n)
-		add_call(calls, params, n, NULL,
-			 top > chain->confirmations ? top - chain->confirmations
-						    : 0);
-	else
-		p->has_depth = false; /* its head comes first */
-}
-
-static enum err start(struct poll *p, const struct voice *latest,
-		      const struct voice *acted, size_t n_voices, size_t i,
-		      uint64_t now)
-{
+struct batch {
 	struct rpc_call calls[CALLS_MAX];
-	struct buf params[CALLS_MAX], body;
-	size_t n = 0;
+	struct buf params[CALLS_MAX];
+	size_t n;
+};
+
+static void add_call(struct batch *b, const char *tag, uint64_t number)
+{
+	assert(b->n < CALLS_MAX);
+	struct buf *params = &b->params[b->n];
+	buf_init(params, 64);
+	if (tag)
+		rpc_params_tag(params, tag);
+	else
+		rpc_params_block(params, number);
+	b->calls[b->n++] = (struct rpc_call){.method = "eth_getBlockByNumber",
+					     .params = buf_slice(params)};
+}
+
+static void add_tags(struct poll *p, struct batch *b, enum depth acted,
+		     uint64_t now)
+{
+	for (enum depth depth = 0; depth < DEPTHS; depth++) {
+		const char *tag = depth_tag(depth);
+		bool idle = depth != acted &&
+			    (provider_lacking(p->provider, tag, now) ||
+			     (p->tag_ms[depth] &&
+			      now < p->tag_ms[depth] + L1_TAG_MS));
+		p->tags[depth] = depth_has_tag(depth) && !idle;
+		if (!p->tags[depth])
+			continue;
+		p->tag_ms[depth] = now;
+		add_call(b, tag, 0);
+	}
+}
+
+static void want_number(struct poll *p, uint64_t number)
+{
+	for (size_t i = 0; i < p->n_numbers; i++)
+		if (p->numbers[i] == number)
+			return;
+	assert(p->n_numbers < POLL_NUMBERS_MAX);
+	p->numbers[p->n_numbers++] = number;
+}
+
+static void want_numbers(struct poll *p, const struct poll_common *c, size_t i)
+{
+	const struct sightings *own = p->provider->said;
+	uint64_t fill[L1_FILL_MAX];
+	size_t n;
+	p->n_numbers = 0;
+	p->acted = 0;
+	if (c->depth == DEPTH_CONFIRMED && own[DEPTH_LATEST].n)
+		want_number(p, own[DEPTH_CONFIRMED].top);
+	if (c->may_change && c->acted_on)
+		want_number(p, p->acted = c->acted_on);
+	n = heads_missing(c->latest, c->n, i, c->head, fill, L1_FILL_MAX);
+	for (size_t k = 0; k < n; k++)
+		want_number(p, fill[k]);
+	n = heads_missing(c->acted, c->n, i, c->acted_on, fill, L1_FILL_MAX);
+	for (size_t k = 0; k < n; k++)
+		want_number(p, fill[k]);
+}
+
+static enum err start(struct poll *p, const struct poll_common *common,
+		      size_t i, uint64_t now)
+{
+	struct batch b = {0};
+	struct buf body;
 	p->identity = !p->provider->pinned;
 	if (p->identity) {
-		buf_init(&params[n], 8);
-		calls[n++] = (struct rpc_call){.method = "eth_chainId",
-					       .params = slice_str("[]")};
-		add_call(calls, params, &n, NULL, 0);
+		b.calls[b.n++] = (struct rpc_call){.method = "eth_chainId",
+						   .params = slice_str("[]")};
+		add_call(&b, NULL, 0);
 	}
-	add_call(calls, params, &n, "latest", 0);
-	p->n_latest = heads_missing(latest, n_voices, i, p->fill, L1_FILL_MAX);
-	p->n_acted = heads_missing(acted, n_voices, i, p->fill + p->n_latest,
-				   L1_FILL_MAX);
-	for (size_t k = 0; k < p->n_latest + p->n_acted; k++)
-		add_call(calls, params, &n, NULL, p->fill[k]);
-	add_depth(p, calls, params, &n);
-	p->n = n;
-	buf_init(&body, 8192);
-	rpc_body(&body, calls, n);
+	add_call(&b, "latest", 0);
+	add_tags(p, &b, common->depth, now);
+	want_numbers(p, common, i);
+	for (size_t k = 0; k < p->n_numbers; k++)
+		add_call(&b, NULL, p->numbers[k]);
+	p->n = b.n;
+	buf_init(&body, BODY_MAX);
+	rpc_body(&body, b.calls, b.n);
 	assert(!body.failed);
 	enum err err = provider_post(
-		p->provider, buf_slice(&body), rpc_reply_max(calls, n),
+		p->provider, buf_slice(&body), rpc_reply_max(b.calls, b.n),
 		p->provider->settings->timeout_ms, now, on_reply, p);
 	buf_done(&body);
-	for (size_t k = 0; k < n; k++)
-		buf_done(&params[k]);
+	for (size_t k = 0; k < b.n; k++)
+		buf_done(&b.params[k]);
 	return err;
 }
 
@@ -227,8 +313,8 @@ static uint64_t later(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-uint64_t poll_turn(struct poll *p, const struct voice *latest,
-		   const struct voice *acted, size_t n, size_t i, uint64_t now)
+uint64_t poll_turn(struct poll *p, const struct poll_common *common, size_t i,
+		   uint64_t now)
 {
 	struct provider *to = p->provider;
 	to->poll_at_ms = UINT64_MAX;
@@ -241,10 +327,11 @@ uint64_t poll_turn(struct poll *p, const struct voice *latest,
 	uint64_t at = later(to->poll_at_ms, provider_rate_at(to, now));
 	if (at > now)
 		return at;
-	if (start(p, latest, acted, n, i, now))
+	if (start(p, common, i, now))
 		return now + 10; /* every transfer is taken */
 	p->asked = true;
 	to->poll_at_ms = UINT64_MAX;
-	p->next_ms = now + p->settings->poll_ms;
+	p->next_ms = now + p->settings->poll_ms - p->shift_ms;
+	p->shift_ms = 0;
 	return p->next_ms;
 }

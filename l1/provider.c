@@ -191,15 +191,16 @@ void provider_lied(struct provider *p, uint64_t now_ms,
 		accuse_record(p->records, p, p->settings->name, p->why, what,
 			      wait);
 	/* nothing it said is worth keeping */
-	p->latest = (struct sightings){0};
-	p->acted = (struct sightings){0};
+	memset(p->said, 0, sizeof(p->said));
+	p->at_acted = (struct block_ref){0};
+	p->contradicts_at_ms = p->elsewhere_at_ms = 0;
 	spoken_clear(&p->spoken);
 }
 
 void provider_back(struct provider *p, uint64_t now_ms)
 {
 	if (p->expelled.news == NEWS_OUT && provider_usable(p, now_ms) &&
-	    p->latest.n && !p->failures)
+	    p->said[DEPTH_LATEST].n && !p->failures)
 		p->expelled.news = NEWS_BACK;
 }
 
@@ -228,6 +229,13 @@ void provider_lacks(struct provider *p, const char *method, uint64_t now_ms)
 		p->lacks[i].until_ms = now_ms + L1_LACKS_MS;
 		return;
 	}
+}
+
+void provider_has(struct provider *p, const char *method)
+{
+	for (size_t i = 0; i < L1_LACKS_MAX; i++)
+		if (p->lacks[i].method && !strcmp(p->lacks[i].method, method))
+			p->lacks[i].until_ms = 0;
 }
 
 bool provider_lacking(const struct provider *p, const char *method,

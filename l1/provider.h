@@ -4,6 +4,7 @@
 
 #include "http/client.h"
 #include "l1/accuse.h"
+#include "l1/depth.h"
 #include "l1/limits.h"
 #include "sys/settings.h"
 
@@ -23,7 +24,6 @@ struct provider {
 	uint64_t faults[FAULT_KINDS]; /* since the start, by kind */
 	uint64_t forgive_at_ms;	      /* one of the lies, if it agrees then */
 	uint64_t backoff_until_ms, lying_until_ms;
-	uint64_t contradicts_at_ms; /* a quorum, since; 0: does not */
 	uint64_t latency_ms;
 	struct {
 		const char *method; /* static */
@@ -32,8 +32,21 @@ struct provider {
 	int64_t tokens; /* thousandths of a request */
 	uint64_t tokens_at_ms;
 	uint64_t poll_at_ms; /* its next poll is due; UINT64_MAX: none is */
-	/* what it said: of `latest`, and of the depth acted on */
-	struct sightings latest, acted;
+	/* What it said.  DEPTH_LATEST has what it shows by number too, and
+	 * DEPTH_CONFIRMED has but the top. */
+	struct sightings said[DEPTHS];
+	uint64_t said_at_ms; /* its head, last; 0: never */
+	/* what it showed last where the block acted on is; zero: nothing */
+	struct block_ref at_acted;
+	struct block_ref unhashed; /* a block that did not hash; zero: none */
+	char newer[160]; /* the field that nobody here can hash, or "" */
+	/* It contradicts a quorum since, about what is final, and about the
+	 * block acted on, which had that number then; 0: does not. */
+	uint64_t contradicts_at_ms, elsewhere_at_ms, elsewhere_from;
+	/* the agreed head, when it told its own */
+	struct {
+		uint64_t blocks, seconds;
+	} behind;
 	struct spoken_ring spoken;
 	/* expulsions: the last one, and where they are written down; NULL:
 	 * nowhere */
@@ -96,8 +109,10 @@ void provider_said(struct provider *p, const struct rpc_block *block,
 		   const json_node *node);
 /* It said what a quorum said; firm: in something that ignorance cannot say. */
 void provider_agreed(struct provider *p, uint64_t now_ms, bool firm);
-/* It said that it has no such method (static text). */
+/* It said that it has no such method, or tag (static text). */
 void provider_lacks(struct provider *p, const char *method, uint64_t now_ms);
+/* It has it after all. */
+void provider_has(struct provider *p, const char *method);
 /* It said so a short while ago; method NULL: never. */
 bool provider_lacking(const struct provider *p, const char *method,
 		      uint64_t now_ms);

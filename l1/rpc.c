@@ -268,11 +268,11 @@ void rpc_reply_done(struct rpc_reply *reply)
 const char *const rpc_block_fields[] = {"number",    "hash",	  "parentHash",
 					"timestamp", "logsBloom", NULL};
 
-bool rpc_block_read(const json_node *node, struct rpc_block *ret)
+bool rpc_block_read(const json_node *node, struct rpc_block *ret,
+		    struct err_text *why)
 {
 	struct json_reader r = {0};
 	struct header header;
-	struct err_text why;
 	const json_node *o = json_object(&r, node, NULL);
 	struct rpc_block block = {
 		.ref = {.number = json_quantity(&r, o, "number"),
@@ -283,7 +283,8 @@ bool rpc_block_read(const json_node *node, struct rpc_block *ret)
 		block.base_fee = json_quantity(&r, o, "baseFeePerGas");
 	if (r.failed)
 		return false;
-	enum proved proved = header_prove(node, block.ref.hash, &header, &why);
+	err_text_set(why, "%s", "");
+	enum proved proved = header_prove(node, block.ref.hash, &header, why);
 	block.proved = proved == PROVED;
 	block.newer = proved == PROVED_UNKNOWN;
 	*ret = block;

@@ -52,8 +52,9 @@ struct rpc_block {
 };
 /* fields of a block that must agree, for rpc_call.fields. */
 extern const char *const rpc_block_fields[];
-/* false: not of the shape, or null. */
-bool rpc_block_read(const json_node *node, struct rpc_block *ret);
+/* false: not of the shape, or null.  why: "", or why it is not proved. */
+bool rpc_block_read(const json_node *node, struct rpc_block *ret,
+		    struct err_text *why);
 /* ["0x…",false] and ["latest",false] */
 void rpc_params_block(struct buf *b, uint64_t number);
 /* eth_getBlockByHash; whole: with the transactions. */

@@ -84,7 +84,19 @@ static void tell_sight(struct tell *t, const struct l1_view *view)
 		log_warn("L1 is out of sight", "why", view->why);
 }
 
-void tell_providers(struct tell *t, struct l1 *l1, uint64_t now_ms)
+static void tell_outlook(struct outlook *told, const struct l1_view *view,
+			 const char *follow_proofs)
+{
+	struct outlook_news n;
+
+	while (outlook_news(told, view, follow_proofs, &n))
+		log_line(n.bad ? LOG_LEVEL_WARN : LOG_LEVEL_NOTICE, n.event,
+			 n.of ? "provider" : "was", n.of ? n.of : n.was, "is",
+			 n.is, "why", n.why, (char *)NULL);
+}
+
+void tell_providers(struct tell *t, struct l1 *l1, const char *follow_proofs,
+		    uint64_t now_ms)
 {
 	const struct l1_view *view = l1_view(l1);
 
@@ -93,4 +105,5 @@ void tell_providers(struct tell *t, struct l1 *l1, uint64_t now_ms)
 		tell_state(t, i, &view->providers[i], now_ms);
 	}
 	tell_sight(t, view);
+	tell_outlook(&t->outlook, view, follow_proofs);
 }

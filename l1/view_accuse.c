@@ -9,9 +9,9 @@
 static bool vouches(const struct provider *p, const struct block_ref *b)
 {
 	struct hash32 hash;
-	return (sightings_at(&p->acted, b->number, &hash) &&
+	return (sightings_at(&p->said[DEPTH_FINALIZED], b->number, &hash) &&
 		hash_eq(hash, b->hash)) ||
-	       (sightings_at(&p->latest, b->number, &hash) &&
+	       (sightings_at(&p->said[DEPTH_LATEST], b->number, &hash) &&
 		hash_eq(hash, b->hash));
 }
 

@@ -204,6 +204,7 @@ static void facts_came(void *ctx, enum err err, const char *why,
 		return;
 	r->facts = *facts;
 	r->known = true;
+	l1_set_sla(r->parts.l1, facts->terms.sla_window);
 	r->moved = true;
 }
 
@@ -376,7 +377,7 @@ uint64_t relayer_step(struct relayer *r, uint64_t now_ms)
 	err = store_commit(t.txn);
 	if (err)
 		store_fails(err, "the store does not commit");
-	tell_providers(&r->tell, r->parts.l1, now_ms);
+	tell_providers(&r->tell, r->parts.l1, "", now_ms);
 	keep_house(r, now_ms);
 	intake_answer(r->intake);
 	submit_start(r->parts.submit, &t);

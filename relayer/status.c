@@ -16,20 +16,6 @@ static void put_evacuation(struct json_writer *w, const struct status_view *v)
 	json_end(w);
 }
 
-static void put_l1(struct json_writer *w, const struct l1_view *l1)
-{
-	json_begin(w, "l1");
-	json_put_bool(w, "healthy", l1->healthy);
-	json_put_string(w, "why", l1->why);
-	json_put_u64(w, "head", l1->head.number);
-	json_put_u64(w, "acted", l1->acted.number);
-	json_begin_array(w, "providers");
-	for (size_t i = 0; i < l1->n; i++)
-		l1_provider_json(&l1->providers[i], w);
-	json_end_array(w);
-	json_end(w);
-}
-
 static void put_status(struct json_writer *w, const struct status_view *v)
 {
 	const struct hatch_facts *facts = v->turn->facts;
@@ -61,7 +47,7 @@ static void put_status(struct json_writer *w, const struct status_view *v)
 	json_put_u64(w, "usable", v->peers_usable);
 	json_end(w);
 	put_evacuation(w, v);
-	put_l1(w, v->turn->view);
+	l1_view_json(v->turn->view, "", w);
 	json_end(w);
 }
 

@@ -9,8 +9,8 @@
 
 #include "sys/log.h"
 
-static const char *const act_on_names[] = {"finalized", "safe", "confirmations",
-					   NULL};
+static const char *const act_on_names[] = {"auto", "finalized", "safe",
+					   "confirmations", NULL};
 static const char *const level_names[] = {"error", "warn",  "notice",
 					  "info",  "debug", NULL};
 static const enum log_level levels[] = {LOG_LEVEL_ERROR, LOG_LEVEL_WARN,

@@ -18,7 +18,14 @@
 #define SETTINGS_PEERS_MAX     64
 #define SETTINGS_WARNINGS_MAX  8 /* more at a start are not read */
 
-enum settings_act_on { ACT_ON_FINALIZED, ACT_ON_SAFE, ACT_ON_CONFIRMATIONS };
+/* What decisions rest on.  AUTO: finalized, and safe while finality takes
+ * longer than a quarter of slaWindow. */
+enum settings_act_on {
+	ACT_ON_AUTO,
+	ACT_ON_FINALIZED,
+	ACT_ON_SAFE,
+	ACT_ON_CONFIRMATIONS,
+};
 
 struct settings_provider { /* one of providers.list */
 	char *name, *url;

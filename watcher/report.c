@@ -152,6 +152,7 @@ void report_publish(struct report *r, const struct report_input *in)
 		.verdict = in->verdict,
 		.facts = f,
 		.l1 = in->l1,
+		.follow_proofs = in->follow_proofs,
 		.pool = in->pool,
 		.trouble = in->voting,
 		.behind = in->behind,

@@ -31,6 +31,7 @@ struct report_input {
 	const char *voting;	    /* "" or why we do not vote */
 	uint64_t behind;	    /* blocks */
 	bool following;		    /* the ledger is being followed */
+	const char *follow_proofs;  /* how its logs are known, or "" */
 	const char *follow_trouble; /* "" or why it does not move */
 	bool ballots_changed;
 	const char *unsafe; /* "" or which window is looser than L1's */

@@ -120,20 +120,6 @@ static void put_votes(struct json_writer *w, const struct status_input *in)
 	json_end_array(w);
 }
 
-static void put_l1(struct json_writer *w, const struct l1_view *l1)
-{
-	json_begin(w, "l1");
-	json_put_bool(w, "healthy", l1->healthy);
-	json_put_string(w, "why", l1->why);
-	json_put_u64(w, "head", l1->head.number);
-	json_put_u64(w, "head_time", l1->head.time);
-	json_begin_array(w, "providers");
-	for (size_t i = 0; i < l1->n; i++)
-		l1_provider_json(&l1->providers[i], w);
-	json_end_array(w);
-	json_end(w);
-}
-
 void status_json(const struct status_input *in, struct buf *to)
 {
 	struct json_writer w = json_writer(to);
@@ -154,7 +140,7 @@ void status_json(const struct status_input *in, struct buf *to)
 	json_put_u64(&w, "behind", in->behind);
 	put_votes(&w, in);
 	json_put_string(&w, "voting", in->trouble);
-	put_l1(&w, in->l1);
+	l1_view_json(in->l1, in->follow_proofs, &w);
 	json_begin_array(&w, "alerts");
 	for (size_t i = 0; i < in->n_alerts; i++) {
 		json_begin(&w, NULL);
@@ -229,6 +215,11 @@ static void provider_metrics(const struct l1_view *l1, struct buf *to)
 			   l1->providers[i].lying);
 }
 
+static uint64_t age(uint64_t now, const struct block_ref *b)
+{
+	return !hash_is_zero(b->hash) && now > b->time ? now - b->time : 0;
+}
+
 void status_metrics(const struct status_input *in, struct buf *to)
 {
 	uint64_t at = in->facts ? in->facts->block.time : 0;
@@ -238,6 +229,13 @@ void status_metrics(const struct status_input *in, struct buf *to)
 	      in->verdict->phase);
 	gauge(to, "l1_healthy", "1 when a quorum agrees and L1 moves",
 	      in->l1->healthy);
+	gauge(to, "l1_head_age_seconds", "head's age by this machine's clock",
+	      age(in->l1->unix_s, &in->l1->head));
+	gauge(to, "l1_finality_lag_seconds",
+	      "L1 time from the block acted on to the head",
+	      age(in->l1->head.time, &in->l1->acted));
+	gauge(to, "l1_agree", "weight that agrees on the block acted on",
+	      in->l1->agree);
 	gauge(to, "l1_block", "block that decisions rest on",
 	      in->l1->acted.number);
 	gauge(to, "blocks_behind", "blocks not yet in the ledger", in->behind);

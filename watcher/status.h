@@ -26,6 +26,7 @@ struct status_input {
 	const struct verdict *verdict;
 	const struct hatch_facts *facts; /* NULL: not read yet */
 	const struct l1_view *l1;
+	const char *follow_proofs; /* how the ledger's logs are known, or "" */
 	const struct ledger_mark *mark;
 	const struct pool *pool;
 	const char *trouble; /* of voting; "" */

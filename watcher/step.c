@@ -376,6 +376,7 @@ static void publish(struct watcher *w, const struct verdict_input *in,
 		.voting = w->voting,
 		.behind = w->follow ? follow_behind(w->follow) : 0,
 		.following = w->follow != NULL,
+		.follow_proofs = w->follow ? follow_proofs(w->follow) : "",
 		.follow_trouble = w->follow ? follow_trouble(w->follow) : "",
 		.ballots_changed = w->ballots_changed,
 		.unsafe = w->windows.unsafe.text,
@@ -415,6 +416,8 @@ uint64_t watcher_step(struct watcher *w, uint64_t now)
 		next = earlier(next, signer_client_turn(w->signer, now));
 	check_chain(w);
 	next = earlier(next, sight_turn(&w->sight, now));
+	if (w->sight.known)
+		l1_set_sla(w->l1, w->sight.facts.terms.sla_window);
 	next = earlier(next, follow_blocks(w, now));
 	blind = sight_blind(&w->sight, now);
 	in = input(w, blind, standby_why, now);
@@ -423,7 +426,8 @@ uint64_t watcher_step(struct watcher *w, uint64_t now)
 	show_phase(w, &verdict);
 	w->verdict = verdict;
 	commit_turn(w, now);
-	tell_providers(&w->tell, w->l1, now);
+	tell_providers(&w->tell, w->l1,
+		       w->follow ? follow_proofs(w->follow) : "", now);
 	next = earlier(next, gossip(w, now));
 	next = earlier(next, standbys_turn(&w->standbys, now,
 					   verdict.phase == PHASE_LATE

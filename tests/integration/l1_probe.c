@@ -67,6 +67,7 @@ static void put_view(struct probe *p)
 	json_put_string(&p->w, "why", v->why);
 	json_put_string(&p->w, "depth", v->depth);
 	json_put_string(&p->w, "proofs", v->proofs);
+	json_put_string(&p->w, "headers", v->headers);
 	json_put_u64(&p->w, "base_fee", v->base_fee);
 	put_block(p, "head", &v->head);
 	put_block(p, "acted", &v->acted);

@@ -426,7 +426,8 @@ async function twoForgers() {
 
 async function downAndLag(probe) {
 	await fault(1, 'down');
-	let view = await probe.until(({ healthy }) => !healthy, 5000, 'wait', 200);
+	let view = await probe.until(({ healthy, why }) => !healthy && /b: /.test(why), 9000,
+		'wait', 200);
 	expect(!view.healthy, 'one liar, one down: no quorum', view);
 	expect(/b: /.test(view.why) && /c: /.test(view.why), 'names both', view.why);
 	await fault(1, 'lag', { blocks: 4 });

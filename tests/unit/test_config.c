@@ -376,7 +376,7 @@ static void test_settings_have_the_documented_defaults(void **state)
 	assert_int_equal(p.shared.store.map_size, 1 << 30);
 	assert_int_equal(p.shared.http.threads, 2);
 	assert_false(p.shared.http.listen_set);
-	assert_int_equal(p.shared.chain.act_on, ACT_ON_FINALIZED);
+	assert_int_equal(p.shared.chain.act_on, ACT_ON_AUTO);
 	config_free(c);
 }
 

@@ -16,6 +16,7 @@ static struct hash32 hash_of(uint64_t number, unsigned chain, uint64_t fork)
 static struct rpc_block block(uint64_t number, unsigned chain, uint64_t fork)
 {
 	return (struct rpc_block){
+		.proved = true,
 		.ref = {.number = number,
 			.hash = hash_of(number, chain, fork),
 			.parent = hash_of(number - 1, chain, fork),
@@ -52,7 +53,7 @@ static void test_a_parents_hash_alone_is_no_vote(void **state)
 	assert_false(heads_agree(t->v, 3, 2, &got));
 	say(t, 1, 101); /* its parent is 100, of what time nobody said */
 	assert_false(heads_agree(t->v, 3, 2, &got));
-	assert_int_equal(heads_missing(t->v, 3, 1, numbers, 4), 1);
+	assert_int_equal(heads_missing(t->v, 3, 1, 0, numbers, 4), 1);
 	assert_int_equal(numbers[0], 100);
 	assert_true(sightings_fill(&t->s[1], &shown));
 	assert_true(heads_agree(t->v, 3, 2, &got));
@@ -63,13 +64,15 @@ static void test_a_parents_hash_alone_is_no_vote(void **state)
 	assert_false(heads_agree(t->v, 3, 3, &got));
 }
 
-/* Two of three tell another time alike; the third's words have the hash. */
+/* Two of three tell another time alike, as of a fork that nobody knows; the
+ * third's words have the hash. */
 static void test_a_proved_header_outweighs_any_number(void **state)
 {
 	struct rpc_block got, lie = block(100, 0, 0), truth = block(100, 0, 0);
 	(void)state;
 	lie.ref.time += 500;
-	truth.proved = true;
+	lie.proved = false;
+	lie.newer = true;
 	for (size_t honest = 0; honest < 3; honest++) {
 		struct three *t = three();
 		assert_true(sightings_add(&t->s[(honest + 1) % 3], &lie));
@@ -84,6 +87,9 @@ static void test_a_proved_header_outweighs_any_number(void **state)
 		}
 		assert_true(sightings_forged(&t->s[(honest + 1) % 3], &got));
 		assert_false(sightings_forged(&t->s[honest], &got));
+		assert_true(sightings_proves(&t->s[honest], lie.ref.hash));
+		assert_false(sightings_proves(&t->s[(honest + 1) % 3],
+					      lie.ref.hash));
 	}
 	/* a proof that it is a block, not that it is this chain's */
 	struct three *t = three();
@@ -91,52 +97,24 @@ static void test_a_proved_header_outweighs_any_number(void **state)
 	assert_false(heads_agree(t->v, 3, 2, &got));
 }
 
-/* Once somebody has proved a header of this chain, or may in a moment. */
-static void test_forgers_gain_nothing_by_being_first(void **state)
-{
-	struct rpc_block got, truth = block(100, 0, 0), lie = block(101, 0, 0);
-	struct three *t = three();
-	(void)state;
-	truth.proved = true;
-	lie.ref.time += 500;
-	for (size_t i = 0; i < 3; i++)
-		assert_true(sightings_add(&t->s[i], &truth));
-	assert_true(sightings_add(&t->s[1], &lie));
-	assert_true(sightings_add(&t->s[2], &lie));
-	assert_true(heads_agree(t->v, 3, 2, &got));
-	assert_int_equal(got.ref.number, 100);
-	t = three();
-	assert_true(sightings_add(&t->s[1], &lie));
-	assert_true(sightings_add(&t->s[2], &lie));
-	t->v[0].awaited = true;
-	assert_false(heads_agree(t->v, 3, 2, &got));
-	t->v[0].awaited = false; /* it is down */
-	assert_true(heads_agree(t->v, 3, 2, &got));
-	t = three(); /* a fork that we do not know yet: by quorum */
-	assert_true(sightings_add(&t->s[0], &truth));
-	lie.newer = true;
-	assert_true(sightings_add(&t->s[1], &lie));
-	assert_true(sightings_add(&t->s[2], &lie));
-	assert_true(heads_agree(t->v, 3, 2, &got));
-	assert_int_equal(got.ref.number, 101);
-}
-
-/* True hashes with another time or base fee, whoever speaks first. */
+/* True hashes with another time or base fee, of blocks that nobody can hash,
+ * whoever speaks first. */
 static void test_contents_are_agreed_on_like_hashes(void **state)
 {
-	struct rpc_block got, lies[2] = {block(100, 0, 0), block(100, 0, 0)};
+	struct rpc_block got, truth = block(100, 0, 0), lies[2];
 	(void)state;
+	truth.proved = false;
+	truth.newer = true;
+	lies[0] = lies[1] = truth;
 	lies[0].ref.time += 500;
 	lies[1].base_fee = 1;
 	for (size_t i = 0; i < 6; i++) {
 		struct three *t = three();
 		size_t liar = i % 3;
 		assert_true(sightings_add(&t->s[liar], &lies[i / 3]));
-		say(t, (liar + 1) % 3, 100);
+		assert_true(sightings_add(&t->s[(liar + 1) % 3], &truth));
 		assert_false(heads_agree(t->v, 3, 2, &got));
-		assert_true(sightings_dispute(&t->s[liar],
-					      &t->s[(liar + 1) % 3], 100));
-		say(t, (liar + 2) % 3, 100);
+		assert_true(sightings_add(&t->s[(liar + 2) % 3], &truth));
 		assert_true(heads_agree(t->v, 3, 2, &got));
 		assert_int_equal(got.ref.time, 1100);
 		assert_int_equal(got.base_fee, 0);
@@ -182,14 +160,61 @@ static void test_a_far_laggard_is_met_by_asking_for_its_block(void **state)
 	say(t, 0, 110);
 	say(t, 1, 100);
 	assert_false(heads_agree(t->v, 2, 2, &got));
-	assert_int_equal(heads_missing(t->v, 2, 1, numbers, 4), 0);
-	assert_int_equal(heads_missing(t->v, 2, 0, numbers, 4), 1);
+	/* it may know it by now: its newest words are from before */
+	assert_int_equal(heads_missing(t->v, 2, 1, 0, numbers, 4), 1);
+	assert_int_equal(numbers[0], 110);
+	assert_int_equal(heads_missing(t->v, 2, 0, 0, numbers, 4), 1);
 	assert_int_equal(numbers[0], 100);
+	/* what was agreed on long ago is of no use */
+	assert_int_equal(heads_missing(t->v, 2, 0, 101, numbers, 4), 0);
 	assert_true(sightings_fill(&t->s[0], &filled));
 	assert_int_equal(t->s[0].top, 110);
-	assert_int_equal(heads_missing(t->v, 2, 0, numbers, 4), 0);
+	assert_int_equal(heads_missing(t->v, 2, 0, 0, numbers, 4), 0);
 	assert_true(heads_agree(t->v, 2, 2, &got));
 	assert_int_equal(got.ref.number, 100);
+}
+
+/* It may have changed its mind meanwhile. */
+static void test_who_shows_another_block_is_asked_again(void **state)
+{
+	struct three *t = three();
+	struct rpc_block other = block(100, 3, 90);
+	uint64_t numbers[4];
+	(void)state;
+	say(t, 0, 100);
+	say(t, 1, 105);
+	assert_true(sightings_add(&t->s[2], &other));
+	assert_int_equal(heads_missing(t->v, 3, 0, 0, numbers, 4), 2);
+	assert_int_equal(numbers[0], 105);
+	assert_int_equal(numbers[1], 100);
+	t->v[2].weight = 0; /* a liar's words are not asked for */
+	assert_int_equal(heads_missing(t->v, 3, 0, 0, numbers, 4), 1);
+}
+
+/* One against a quorum is no split, whatever it says and however heavy. */
+static void test_one_against_a_quorum_is_no_split(void **state)
+{
+	struct three *t = three();
+	struct rpc_block lie = block(100, 7, 90);
+	struct heads_split split;
+	(void)state;
+	for (size_t liar = 0; liar < 3; liar++) {
+		t = three();
+		assert_true(sightings_add(&t->s[liar], &lie));
+		say(t, (liar + 1) % 3, 100);
+		assert_false(heads_split(t->v, 3, 1, 90, &split));
+		assert_true(heads_split(t->v, 3, 3, 90, &split));
+		t->v[(liar + 2) % 3].weight = 0; /* one against one */
+		assert_true(heads_split(t->v, 3, 2, 90, &split));
+		assert_int_equal(split.number, 100);
+		assert_int_not_equal(split.a, split.b);
+		assert_false(heads_split(t->v, 3, 2, 100, &split));
+		t->v[(liar + 2) % 3].weight = 1;
+		say(t, (liar + 2) % 3, 100);
+		assert_false(heads_split(t->v, 3, 2, 90, &split));
+		t->v[liar].weight = 2;
+		assert_true(heads_split(t->v, 3, 3, 90, &split));
+	}
 }
 
 static void test_contradicting_itself_forgets_the_past(void **state)
@@ -246,22 +271,74 @@ static void test_latest_vouches_for_finalized_up_to_its_top(void **state)
 	assert_false(heads_agree(t->v, 2, 2, &got));
 }
 
+/* It names no finalized block, but says on which chain the others' is.  How
+ * deep that is, most of those say who can. */
+static void test_who_lacks_the_tag_vouches_for_the_hash_alone(void **state)
+{
+	struct three *t = three();
+	struct rpc_block got, b = block(96, 0, 0), head = block(100, 0, 0);
+	uint64_t numbers[4];
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		t->v[i].more = &t->more[i];
+		assert_true(sightings_add(&t->more[i], &head));
+	}
+	t->v[2].lacks = true;
+	say(t, 0, 96);
+	assert_int_equal(heads_missing(t->v, 3, 2, 0, numbers, 4), 1);
+	assert_int_equal(numbers[0], 96);
+	assert_true(sightings_fill(&t->more[2], &b));
+	assert_false(heads_agree(t->v, 3, 2, &got)); /* one of two tells */
+	t->v[1].weight = 0;			     /* the other lied */
+	assert_true(heads_agree(t->v, 3, 2, &got));
+	assert_int_equal(got.ref.number, 96);
+	t->v[1].weight = 1;
+	say(t, 1, 97); /* eager, or quicker: less is final for both */
+	assert_true(sightings_fill(&t->more[1], &b));
+	assert_true(heads_agree(t->v, 3, 2, &got));
+	assert_int_equal(got.ref.number, 96);
+	t->v[0].lacks = t->v[1].lacks = true; /* nobody tells */
+	assert_false(heads_agree(t->v, 3, 2, &got));
+}
+
+/* What it shows by number and is so deep below its own head. */
+static void test_confirmed_is_what_is_deep_enough_by_its_own_head(void **state)
+{
+	struct three *t = three();
+	struct rpc_block got, b = block(96, 0, 0);
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		t->v[i].more = &t->more[i];
+		assert_true(sightings_add(&t->more[i], &b));
+		t->s[i].top = 96;
+	}
+	assert_true(heads_agree(t->v, 2, 2, &got));
+	assert_int_equal(got.ref.number, 96);
+	t->s[1].top = 95;
+	assert_false(heads_agree(t->v, 2, 2, &got));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_parents_hash_alone_is_no_vote),
 		cmocka_unit_test(test_a_proved_header_outweighs_any_number),
-		cmocka_unit_test(test_forgers_gain_nothing_by_being_first),
 		cmocka_unit_test(test_contents_are_agreed_on_like_hashes),
 		cmocka_unit_test(test_other_contents_contradict_itself),
 		cmocka_unit_test(test_one_liar_moves_nothing),
 		cmocka_unit_test(
 			test_a_far_laggard_is_met_by_asking_for_its_block),
+		cmocka_unit_test(test_who_shows_another_block_is_asked_again),
+		cmocka_unit_test(test_one_against_a_quorum_is_no_split),
 		cmocka_unit_test(test_contradicting_itself_forgets_the_past),
 		cmocka_unit_test(test_lower_head_is_no_contradiction),
 		cmocka_unit_test(test_keeps_the_last_of_many),
 		cmocka_unit_test(
 			test_latest_vouches_for_finalized_up_to_its_top),
+		cmocka_unit_test(
+			test_who_lacks_the_tag_vouches_for_the_hash_alone),
+		cmocka_unit_test(
+			test_confirmed_is_what_is_deep_enough_by_its_own_head),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -136,14 +136,15 @@ static void test_a_block_without_base_fee_is_read(void **state)
 	(void)state;
 	assert_int_equal(json_parse(slice_str(text), 1000, 4, &doc, &error),
 			 OK);
-	assert_true(rpc_block_read(json_root(doc), &block));
+	assert_true(rpc_block_read(json_root(doc), &block, &error));
 	assert_int_equal(block.ref.number, 16);
 	assert_int_equal(block.ref.time, 32);
 	assert_int_equal(block.base_fee, 0);
 	json_free(doc);
 	assert_int_equal(json_parse(slice_str("[null]"), 9, 4, &doc, &error),
 			 OK);
-	assert_false(rpc_block_read(json_at(json_root(doc), 0), &block));
+	assert_false(
+		rpc_block_read(json_at(json_root(doc), 0), &block, &error));
 	json_free(doc);
 }
 
