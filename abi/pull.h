@@ -6,11 +6,11 @@
  * strictly as what is read: structure, numbers, escapes, UTF-8, surrogates in
  * pairs, depth, nothing behind the end.
  *
- * The verdict is abi/json's, but for these, none of which a node needs to be
- * told apart by: numbers of any size pass where they are skipped, and so do
- * U+0000 in a string and, in an object, keys twice that nobody asked for; hex
- * that is written with escapes is refused, and a NUL behind a number, which
- * jansson overlooks. */
+ * The verdict is abi/json's, but for what RFC 8259 allows and jansson does not:
+ * numbers of any size where they are skipped, U+0000 as an escape (anvil prints
+ * a revert's bytes so), keys twice that nobody asks for, a document that is no
+ * container.  Refused here alone are hex written with escapes, which no node
+ * does, and a NUL behind a number, which jansson overlooks. */
 #ifndef EGRESS_ABI_PULL_H
 #define EGRESS_ABI_PULL_H
 

@@ -6,7 +6,7 @@ import { Worker, interleave, median } from './interleave.mjs';
 
 const ROUNDS = 9;
 /* requests in a turn; ethers takes a second for one */
-const TIMES = { ours: 3, transfer: 3, viem: 2, ethers: 1 };
+const TIMES = { ours: 7, transfer: 7, viem: 2, ethers: 1 };
 const WARM_UP = 2; /* turns: the peers' code is compiled by then */
 const FASTER = 5;
 const TRANSFERS = 3;
@@ -47,17 +47,21 @@ async function rowsOf(shape, url, workers) {
 
 export async function run() {
 	const children = [];
+	const workers = {};
 	endWithUs(() => children.forEach((child) => child.kill('SIGKILL')));
-	const server = await startListening(children, process.execPath,
-		[join(TESTS, 'bench/canned_server.mjs')]);
-	const workers = { ours: new Worker(OURS, ['read']),
-		transfer: new Worker(OURS, ['transfer']),
-		viem: peer('viem'), ethers: peer('ethers') };
-	const rows = [];
-	for (const shape of Object.keys(SHAPES))
-		rows.push(...await rowsOf(shape, `${server}/${shape}`, workers));
-	for (const worker of Object.values(workers))
-		worker.end();
-	children.forEach((child) => child.kill('SIGTERM'));
-	return rows;
+	try {
+		const server = await startListening(children, process.execPath,
+			[join(TESTS, 'bench/canned_server.mjs')]);
+		workers.ours = new Worker(OURS, ['read']);
+		workers.transfer = new Worker(OURS, ['transfer']);
+		workers.viem = peer('viem');
+		workers.ethers = peer('ethers');
+		const rows = [];
+		for (const shape of Object.keys(SHAPES))
+			rows.push(...await rowsOf(shape, `${server}/${shape}`, workers));
+		return rows;
+	} finally {
+		Object.values(workers).forEach((worker) => worker.end());
+		children.forEach((child) => child.kill('SIGTERM'));
+	}
 }

@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 
 #include "abi/hex.h"
+#include "abi/hex_digits.h"
 
 static void test_hex_round_trips_in_lower_case(void **state)
 {
@@ -203,6 +204,54 @@ static void test_err_text_is_cut_between_characters(void **state)
 	assert_string_equal(err_name((enum err)99), "unknown");
 }
 
+static uint64_t next_random(uint64_t *seed)
+{
+	*seed ^= *seed << 13;
+	*seed ^= *seed >> 7;
+	*seed ^= *seed << 17;
+	return *seed;
+}
+
+static void test_hex_with_and_without_vectors_gives_one_verdict(void **state)
+{
+	(void)state;
+	static const char digits[] = "0123456789abcdefABCDEF";
+	uint64_t seed = 11;
+	for (size_t i = 0; i < 20000; i++) {
+		uint8_t text[160], a[80] = {0}, b[80] = {0};
+		size_t len = next_random(&seed) % (sizeof(a) + 1);
+		for (size_t k = 0; k < 2 * len; k++)
+			text[k] = (uint8_t)digits[next_random(&seed) %
+						  (sizeof(digits) - 1)];
+		if (len && i % 2)
+			text[next_random(&seed) % (2 * len)] =
+				(uint8_t)next_random(&seed);
+		bool fine = hex_digits_decode(text, a, len);
+		assert_int_equal(fine, hex_digits_decode_scalar(text, b, len));
+		if (fine)
+			assert_memory_equal(a, b, sizeof(a));
+	}
+}
+
+static void test_every_byte_is_a_digit_or_none_in_every_place(void **state)
+{
+	(void)state;
+	for (unsigned c = 0; c < 256; c++) {
+		for (size_t at = 0; at < 34; at++) {
+			uint8_t text[34], ret[17];
+			memset(text, '7', sizeof(text));
+			text[at] = (uint8_t)c;
+			bool digit = (c >= '0' && c <= '9') ||
+				     (c >= 'a' && c <= 'f') ||
+				     (c >= 'A' && c <= 'F');
+			assert_int_equal(hex_digits_decode(text, ret, 17),
+					 digit);
+			assert_int_equal(
+				hex_digits_decode_scalar(text, ret, 17), digit);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +267,10 @@ int main(void)
 		cmocka_unit_test(test_buf_failure_is_sticky_and_bounded),
 		cmocka_unit_test(test_buf_grows_to_what_it_was_promised),
 		cmocka_unit_test(test_err_text_is_cut_between_characters),
+		cmocka_unit_test(
+			test_hex_with_and_without_vectors_gives_one_verdict),
+		cmocka_unit_test(
+			test_every_byte_is_a_digit_or_none_in_every_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
