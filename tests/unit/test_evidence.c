@@ -187,6 +187,42 @@ static void test_a_small_store_keeps_fewer(void **state)
 	tear_down(&f);
 }
 
+/* What fills a store is never a provider's doing. */
+static void test_a_store_nearly_full_keeps_none(void **state)
+{
+	static const uint8_t junk[8192];
+	struct fixture f;
+	struct lie lie = {.kind = LIE_OMISSION};
+	struct store_table other;
+	struct buf b;
+	uint64_t id = 9;
+
+	(void)state;
+	set_up(&f, 1u << 20);
+	struct evidence_into into = {
+		.txn = f.txn, .store = f.store, .evidence = &f.evidence};
+	buf_init(&b, LIE_MAX);
+	lie_encode(&lie, &b);
+	assert_int_equal(evidence_keep(&into, buf_slice(&b), &id), OK);
+	assert_int_equal(id, 1);
+	assert_int_equal(store_table_open(f.txn, "other", true, false, &other),
+			 OK);
+	for (uint64_t i = 0; store_space(f.store).used <= 7 * (1u << 17); i++) {
+		struct store_key key = store_key_u64(i);
+		assert_int_equal(store_put(f.txn, &other,
+					   slice_of(key.b, sizeof(key.b)),
+					   slice_of(junk, sizeof(junk))),
+				 OK);
+		commit(&f);
+	}
+	into.txn = f.txn;
+	assert_int_equal(evidence_keep(&into, buf_slice(&b), &id), OK);
+	assert_int_equal(id, 0);
+	assert_int_equal(list_of(&f, 0).n, 1);
+	buf_done(&b);
+	tear_down(&f);
+}
+
 static void test_what_is_no_record_is_refused(void **state)
 {
 	struct fixture f;
@@ -207,6 +243,7 @@ int main(void)
 		cmocka_unit_test(test_a_liar_for_months_fills_nothing),
 		cmocka_unit_test(test_many_liars_share_the_ring),
 		cmocka_unit_test(test_a_small_store_keeps_fewer),
+		cmocka_unit_test(test_a_store_nearly_full_keeps_none),
 		cmocka_unit_test(test_what_is_no_record_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

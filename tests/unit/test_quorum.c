@@ -895,13 +895,16 @@ static void test_a_flood_of_words_is_cut(void **state)
 /* Expelled once: what it said besides is no new expulsion. */
 static void test_one_expulsion_is_one_record(void **state)
 {
+	const struct accusation what = {.kind = LIE_OTHER_BLOCK, .method = ""};
 	(void)state;
 	ask(QUORUM_AGREE, true);
 	ask(QUORUM_AGREE, true);
 	for (unsigned k = 0; k < 2; k++)
 		for (size_t i = 0; i < N; i++)
 			say(i, i ? YES : NO);
+	provider_lied(&providers[0], fake_now, &what, "again");
 	(void)kept();
+	assert_int_equal(providers[0].lies, 1);
 }
 
 static void test_old_lies_are_forgiven(void **state)
