@@ -241,39 +241,11 @@ static void check_replica(const struct sim_node *n)
 	}
 }
 
-/* Where L1 undid more blocks than one acts on, honest providers contradict
- * what a quorum said before: some are expelled, and for longer each time. */
-static uint64_t penalty_ms(void)
+/* Blocks that were acted on and are gone: a reply shows that one does not lead
+ * on, and each is then read anew. */
+static uint64_t undo_ms(void)
 {
-	return world->broken_ms ? 60000 : 0;
-}
-
-/* R3: a stall is seen as soon as it can be: by every node that has been well
- * for a while, while all is quiet and two of three providers are honest. */
-static void check_seen(struct sim_node *n)
-{
-	const struct sim_chain *c = &world->chain;
-	uint64_t patience = SIM_SEEN_MS + penalty_ms();
-	uint64_t ago = world->now_ms - patience;
-	const struct sim_block *acted, *was;
-
-	if (n->w->verdict.phase == PHASE_LATE)
-		n->late_ms = world->now_ms;
-	if (world->now_ms < world->quiet_ms + patience + SIM_SEEN_MS ||
-	    n->since_ms > ago)
-		return;
-	acted = c->blocks[chain_acted(c, chain_head_at(c, world->now_ms))];
-	was = c->blocks[chain_acted(c, chain_head_at(c, ago))];
-	if (was->state.epoch != acted->state.epoch ||
-	    was->state.count != acted->state.count ||
-	    !chain_late(c, &was->state, was->ref.time) ||
-	    !chain_late(c, &acted->state, acted->ref.time))
-		return;
-	if (n->late_ms <= ago)
-		sim_break("node %u says %s, L1 is late at the depth acted on "
-			  "for %u s",
-			  n->at, phase_name(n->w->verdict.phase),
-			  (unsigned)(patience / 1000));
+	return 3 * SIM_TICK_MS * world->undone;
 }
 
 void check_node(struct sim_node *n)
@@ -281,7 +253,7 @@ void check_node(struct sim_node *n)
 	check_view(n);
 	check_facts(n);
 	check_replica(n);
-	check_seen(n);
+	seen_node(n);
 	if (world->verbose && world->now_ms % 20000 == 0)
 		say_view(n);
 }
@@ -295,7 +267,7 @@ static uint64_t patience_ms(void)
 {
 	const struct sim_chain *c = &world->chain;
 
-	return 40000 + penalty_ms() + 2 * world->block_ms +
+	return 40000 + undo_ms() + 2 * world->block_ms +
 	       2 * 3000ULL * c->terms.round;
 }
 
@@ -374,5 +346,5 @@ bool check_unfinished(void)
 	for (unsigned i = 0; i < world->n_nodes; i++)
 		behind |= lagging(&world->nodes[i], why, sizeof(why)) != NULL;
 	return (s->state == ROLLUP_RUNNING && !world->alive[s->active]) ||
-	       (behind && world->now_ms < world->end_ms + penalty_ms());
+	       (behind && world->now_ms < world->end_ms + undo_ms());
 }

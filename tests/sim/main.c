@@ -24,6 +24,7 @@ static const char *const count_names[SIM_COUNTS] = {
 	[COUNT_BALLOTS] = "ballots",
 	[COUNT_PROVED] = "facts by proof",
 	[COUNT_AGREED] = "facts by a quorum",
+	[COUNT_SEEN] = "stalls seen in time",
 	[COUNT_FRESH] = "nodes held against a fresh one",
 	[COUNT_STAGES + STAGE_HEAD] = "reorgs while heads were read",
 	[COUNT_STAGES + STAGE_FACTS] = "facts",
@@ -153,6 +154,9 @@ int main(int argc, char **argv)
 		       (unsigned long long)o.n);
 		r.failed++;
 	}
+	printf("sim: a stall is seen %.1f s after two endpoints show it, or "
+	       "sooner\n",
+	       (double)r.latest_ms / 1000);
 	printf("sim: a seed takes %.1f ms of CPU in the median, %.1f in the "
 	       "mean\n",
 	       r.median_ms, r.mean_ms);

@@ -93,6 +93,8 @@ static void plan_sequencers(void)
 	/* most stalls happen, and end, in the midst of the faults */
 	if (chance(75))
 		world->stop_ms[0] = world->now_ms + between(0, 30) * 1000;
+	if (world->plan == PLAN_LIE) /* some begin when only the liar is bad */
+		world->stop_ms[0] = world->now_ms + between(0, 60) * 1000;
 	if (world->plan == PLAN_REORG) /* so that there are promotions */
 		world->stop_ms[0] = world->now_ms + between(0, 10) * 1000;
 }
@@ -182,6 +184,8 @@ static void plan_providers(void)
 		plan_lie(&world->providers[bad]);
 	else if (world->faults.down_provider)
 		world->providers[bad].down = true;
+	else
+		world->providers[bad].lacks_tags = chance(30);
 	plan_methods(world->providers[bad].lie);
 }
 

@@ -27,8 +27,8 @@ static void reorg(uint64_t deep)
 		return;
 	world->counts[COUNT_REORGS]++;
 	world->counts[COUNT_STAGES + world->stage]++;
-	if (deep > c->depth)
-		world->broken_ms = world->now_ms;
+	if (deep > c->depth + world->undone)
+		world->undone = deep - c->depth;
 	sim_say("reorg of %llu blocks at %llu", (unsigned long long)deep,
 		(unsigned long long)top);
 	head = chain_ancestor(c, head, top - deep);

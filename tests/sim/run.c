@@ -26,7 +26,7 @@ struct board {
 	struct {
 		uint64_t next; /* seed, counted from the first */
 		uint64_t passed, failed;
-		uint64_t counts[SIM_COUNTS], lies[SIM_LIES];
+		uint64_t counts[SIM_COUNTS], lies[SIM_LIES], latest_ms;
 	} job[JOBS_MAX];
 	float ms[]; /* of each seed */
 };
@@ -166,6 +166,7 @@ static void run_seed(uint64_t seed, const struct sim_options *o)
 		world->now_ms += SIM_TICK_MS;
 		events_tick();
 		step_nodes();
+		seen_tick();
 		check_progress();
 	}
 	if (!world->failed)
@@ -215,6 +216,8 @@ static void run_one(struct board *board, unsigned j, uint64_t i,
 		board->job[j].counts[k] += world->counts[k];
 	for (unsigned k = 0; k < SIM_LIES; k++)
 		board->job[j].lies[k] += world->lies[k];
+	if (world->latest_ms > board->job[j].latest_ms)
+		board->job[j].latest_ms = world->latest_ms;
 	if (world->failed && o->plant && is_finding(o->plant))
 		board->found = true;
 }
@@ -304,6 +307,8 @@ static void sum_up(struct board *board, const struct sim_options *o,
 			ret->counts[k] += board->job[j].counts[k];
 		for (unsigned k = 0; k < SIM_LIES; k++)
 			ret->lies[k] += board->job[j].lies[k];
+		if (board->job[j].latest_ms > ret->latest_ms)
+			ret->latest_ms = board->job[j].latest_ms;
 	}
 	qsort(board->ms, o->n, sizeof(board->ms[0]), by_value);
 	for (uint64_t i = 0; i < o->n; i++)

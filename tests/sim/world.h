@@ -19,12 +19,9 @@
 #define SIM_START_MS  UINT64_C(1000000)
 #define SIM_TICK_MS   1000
 #define SIM_POLL_MS   4000
-/* Providers' lag, a poll and the turns that the facts take after it; and the
- * two polls for which a liar may keep two honest ones in doubt. */
-#define SIM_SEEN_MS (2000 + 4 * SIM_POLL_MS + 4 * SIM_TICK_MS)
-#define SIM_DEEPEST 64 /* blocks that a reorg replaces */
-#define SIM_NEVER   UINT64_MAX
-#define SIM_WILD    1000 /* an epoch that nobody really votes in */
+#define SIM_DEEPEST   64 /* blocks that a reorg replaces */
+#define SIM_NEVER     UINT64_MAX
+#define SIM_WILD      1000 /* an epoch that nobody really votes in */
 
 enum sim_plant { PLANT_NONE, PLANT_FIRST, PLANT_NUMBER, PLANT_SIGN };
 
@@ -75,7 +72,9 @@ struct sim_node {
 	struct watcher *w; /* NULL: down */
 	struct sim_store fate;
 	uint64_t next_ms, up_ms, since_ms, paused_ms;
-	uint64_t late_ms; /* said so last */
+	/* since when endpoints have shown it the stall, or 0; and it said so */
+	uint64_t shown_ms;
+	bool said;
 	struct hash32 facts_at;
 };
 
@@ -112,6 +111,7 @@ enum sim_count {
 	COUNT_BALLOTS,
 	COUNT_PROVED, /* facts by proof */
 	COUNT_AGREED, /* facts by a quorum's word */
+	COUNT_SEEN,   /* stalls seen in time, by a node */
 	COUNT_FRESH,  /* nodes held against one that saw the final chain only */
 	/* ---- PLAN_REORG chooses these ---- */
 	COUNT_UNPROMOTED, /* reorgs of promotions that were acted on */
@@ -146,12 +146,14 @@ struct world {
 	bool alive[SIM_SEQUENCERS], ready[SIM_SEQUENCERS];
 	size_t n_signed;
 	struct sim_signed votes[SIM_VOTES];
-	uint64_t promoted;  /* the block of the last promotion, or 0 */
-	uint64_t broken_ms; /* when L1 undid blocks one acts on, or 0 */
-	bool compares;	    /* with a fresh node, at the end */
-	bool by_hand;	    /* no guardian votes by itself */
-	uint64_t late_ms;   /* quiet and late since */
+	uint64_t promoted; /* the block of the last promotion, or 0 */
+	uint64_t undone;   /* the most blocks acted on that L1 undid at once */
+	bool compares;	   /* with a fresh node, at the end */
+	bool by_hand;	   /* no guardian votes by itself */
+	uint64_t late_ms;  /* quiet and late since */
 	unsigned counts[SIM_COUNTS], lies[SIM_LIES];
+	uint64_t
+		latest_ms; /* from a stall shown to a stall seen, the longest */
 };
 
 extern struct world *world;
@@ -175,7 +177,7 @@ struct sim_options {
 struct sim_result {
 	uint64_t passed, failed;
 	bool found; /* the planted bug */
-	uint64_t counts[SIM_COUNTS], lies[SIM_LIES];
+	uint64_t counts[SIM_COUNTS], lies[SIM_LIES], latest_ms;
 	double median_ms, mean_ms; /* of CPU, a seed */
 };
 /* Prints the seeds in which a promise was broken.  false: no memory, folder
@@ -225,6 +227,12 @@ void reorg_before(void);
 /* ---- fresh.c ---- */
 /* At the end: all nodes are what one is that saw only the final chain. */
 void fresh_compare(void);
+
+/* ---- seen.c ---- */
+/* At every tick, after the nodes' turns. */
+void seen_tick(void);
+/* After a node's turn. */
+void seen_node(struct sim_node *n);
 
 /* ---- check.c ---- */
 void check_signed(unsigned guardian, const struct vote *vote);
