@@ -1,12 +1,15 @@
 /* A queue of blocks fetched ahead of the committed tip, each linked to the
- * one before by its parent hash.  A link that does not fit the tip itself is
- * a reorganisation: the consumer undoes its tip and says where it is then. */
+ * one before by its parent hash, or in deep history by its range (deep.c).  A
+ * link that does not fit the tip itself is a reorganisation: the consumer
+ * undoes its tip and says where it is then. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "abi/header.h"
+#include "l1/deep.h"
 #include "l1/follow_impl.h"
+#include "l1/range.h"
 #include "l1/rpc.h"
 #include "sys/clock.h"
 
@@ -23,6 +26,8 @@ struct follow *follow_new(struct l1 *l1, const struct follow_config *config)
 	f->l1 = l1;
 	f->config = *config;
 	f->tip = config->tip;
+	f->by_block = config->by_block;
+	f->deep = deep_new(f);
 	for (size_t i = 0; i < FOLLOW_AHEAD; i++)
 		f->items[i].follow = f;
 	return f;
@@ -38,6 +43,7 @@ static void clear_queue(struct follow *f)
 	for (size_t i = 0; i < f->n; i++)
 		item_clear(item_at(f, i));
 	f->n = 0;
+	deep_clear(f->deep);
 }
 
 void follow_free(struct follow *f)
@@ -46,6 +52,7 @@ void follow_free(struct follow *f)
 		return;
 	quorum_cancel(f->l1->quorum, f);
 	clear_queue(f);
+	deep_free(f->deep);
 	free(f);
 }
 
@@ -54,10 +61,38 @@ static bool has_tip(const struct follow *f)
 	return !hash_is_zero(f->tip.hash);
 }
 
-/* The first number that is neither committed nor queued. */
-static uint64_t next_number(const struct follow *f)
+static const struct block_ref *last_block(const struct follow *f)
 {
-	return f->tip.number + has_tip(f) + f->n;
+	return f->n ? &item_at(f, f->n - 1)->block : &f->tip;
+}
+
+struct hash32 follow_last_hash(const struct follow *f)
+{
+	return last_block(f)->hash;
+}
+
+uint64_t follow_next(const struct follow *f)
+{
+	return last_block(f)->number + (f->n || has_tip(f));
+}
+
+struct item *follow_push(struct follow *f, const struct block_ref *block)
+{
+	if (f->n == FOLLOW_AHEAD)
+		return NULL;
+	struct item *item = item_at(f, f->n++);
+	item->block = *block;
+	item->jumps = true;
+	item->state = ITEM_INPUTS;
+	return item;
+}
+
+void follow_unlink(struct follow *f)
+{
+	f->back = !f->n && has_tip(f);
+	if (!f->back)
+		follow_set_trouble(f, "blocks", "they do not link");
+	clear_queue(f);
 }
 
 void follow_set_trouble(struct follow *f, const char *what, const char *why)
@@ -77,7 +112,7 @@ static bool push_header(struct follow *f, const json_node *node)
 	struct item *item = item_at(f, f->n);
 	struct err_text why;
 	if (!rpc_block_read(node, &block, &why) ||
-	    block.ref.number != next_number(f)) {
+	    block.ref.number != follow_next(f)) {
 		follow_set_trouble(f, "blocks",
 				   "an answer that is no such block");
 		return false;
@@ -91,13 +126,9 @@ static bool push_header(struct follow *f, const json_node *node)
 		follow_set_trouble(f, "blocks", "a block without logsBloom");
 		return false;
 	}
-	struct hash32 last =
-		f->n ? item_at(f, f->n - 1)->block.hash : f->tip.hash;
+	struct hash32 last = follow_last_hash(f);
 	if (!hash_is_zero(last) && !hash_eq(last, block.ref.parent)) {
-		f->back = !f->n;
-		if (!f->back)
-			follow_set_trouble(f, "blocks", "they do not link");
-		clear_queue(f);
+		follow_unlink(f);
 		return false;
 	}
 	item->block = block.ref;
@@ -127,7 +158,7 @@ static void ask_headers(struct follow *f)
 {
 	struct rpc_call calls[FOLLOW_AHEAD];
 	struct buf params[FOLLOW_AHEAD];
-	uint64_t from = next_number(f), to = f->l1->view.acted.number;
+	uint64_t from = follow_next(f), to = f->l1->view.acted.number;
 	size_t n = 0;
 	for (; f->n + n < FOLLOW_AHEAD && from + n <= to; n++) {
 		buf_init(&params[n], 64);
@@ -161,9 +192,14 @@ uint64_t follow_turn(struct follow *f, uint64_t now)
 		f->back = true;
 		return again;
 	}
-	if (!f->headers_asked && f->n < FOLLOW_AHEAD &&
-	    next_number(f) <= v->acted.number)
-		ask_headers(f);
+	if (!f->headers_asked) {
+		uint64_t next = again;
+		bool deep = has_tip(f) && deep_turn(f->deep, now, &next);
+		again = next < again ? next : again;
+		if (!deep && !f->back && f->n < FOLLOW_AHEAD &&
+		    follow_next(f) <= v->acted.number)
+			ask_headers(f);
+	}
 	for (size_t i = 0; i < f->n && f->asks < ASKS_AT_ONCE; i++)
 		item_turn(item_at(f, i));
 	return again;
@@ -179,10 +215,27 @@ struct follow_step follow_peek(const struct follow *f)
 	} else if (f->n && item->state == ITEM_READY) {
 		step = (struct follow_step){.move = FOLLOW_FORWARD,
 					    .block = item->block,
+					    .jumps = item->jumps,
 					    .n_logs = item->n_logs,
 					    .logs = item->logs};
 	}
 	return step;
+}
+
+/* Its block was read and proved: was the log there? */
+static void judge_claim(struct follow *f, const struct item *item)
+{
+	const struct page_log *log = &f->claim.log;
+	bool found = false;
+	if (!f->claim.made || item->jumps || item->block.number < log->block)
+		return;
+	f->claim.made = false;
+	for (size_t i = 0; i < item->n_logs; i++)
+		found |= item->logs[i].index == log->index &&
+			 hash_eq(item->logs[i].tx, log->tx);
+	if (!found && !item->by_quorum && item->block.number == log->block)
+		range_refute(&f->l1->providers[f->claim.provider], log,
+			     clock_mono_ms());
 }
 
 void follow_ack(struct follow *f, const struct block_ref *tip)
@@ -197,6 +250,7 @@ void follow_ack(struct follow *f, const struct block_ref *tip)
 		struct item *item = item_at(f, 0);
 		assert(f->n && item->state == ITEM_READY);
 		assert(hash_eq(item->block.hash, tip->hash));
+		judge_claim(f, item);
 		item_clear(item);
 		f->first = (f->first + 1) % FOLLOW_AHEAD;
 		f->n--;

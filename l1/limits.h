@@ -117,8 +117,10 @@
  * the widest that the larger ones do. */
 #define L1_SPAN_FIRST 2000
 #define L1_SPAN_MAX   10000
-/* Served so often in a row, a wider range is tried again that was refused. */
+/* Served so often in a row, a wider range is tried again that was refused; and
+ * after a crowd of logs ranges double again instead of growing by an eighth. */
 #define L1_SPAN_FORGET 64
+#define L1_SPAN_SLOW   16
 /* Shorter is not worth an ask: 32 headers come in one. */
 #define L1_RANGE_MIN 8
 /* Asked for at once, delivered in order: a provider 200 ms away is kept busy.

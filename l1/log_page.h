@@ -26,10 +26,13 @@ enum page_says {
 	PAGE_ERROR, /* the node's own: code (0: none) and text */
 };
 
+/* Alchemy ends 300 bytes with the range that it would serve. */
+#define PAGE_TEXT_MAX 512
+
 struct page_reply {
 	enum page_says says;
 	int64_t code;
-	char text[QUORUM_TEXT_MAX];
+	char text[PAGE_TEXT_MAX];
 	struct log_page page;
 };
 

@@ -12,6 +12,24 @@ const char *const l1_log_fields[] = {"address",	  "topics",	     "data",
 				     "blockHash", "transactionHash", "logIndex",
 				     NULL};
 
+static void put_filter(struct json_writer *w, const struct address *addresses,
+		       size_t n_addresses, const struct hash32 *topics,
+		       size_t n_topics)
+{
+	json_begin_array(w, "address");
+	for (size_t i = 0; i < n_addresses; i++)
+		json_put_address(w, NULL, addresses[i]);
+	json_end_array(w);
+	if (!n_topics)
+		return;
+	json_begin_array(w, "topics");
+	json_begin_array(w, NULL);
+	for (size_t i = 0; i < n_topics; i++)
+		json_put_hash(w, NULL, topics[i]);
+	json_end_array(w);
+	json_end_array(w);
+}
+
 void l1_logs_params(struct buf *b, struct hash32 block,
 		    const struct address *addresses, size_t n_addresses,
 		    const struct hash32 *topics, size_t n_topics)
@@ -20,18 +38,21 @@ void l1_logs_params(struct buf *b, struct hash32 block,
 	json_begin_array(&w, NULL);
 	json_begin(&w, NULL);
 	json_put_hash(&w, "blockHash", block);
-	json_begin_array(&w, "address");
-	for (size_t i = 0; i < n_addresses; i++)
-		json_put_address(&w, NULL, addresses[i]);
+	put_filter(&w, addresses, n_addresses, topics, n_topics);
+	json_end(&w);
 	json_end_array(&w);
-	if (n_topics) {
-		json_begin_array(&w, "topics");
-		json_begin_array(&w, NULL);
-		for (size_t i = 0; i < n_topics; i++)
-			json_put_hash(&w, NULL, topics[i]);
-		json_end_array(&w);
-		json_end_array(&w);
-	}
+}
+
+void l1_logs_range_params(struct buf *b, uint64_t from, uint64_t to,
+			  const struct address *addresses, size_t n_addresses,
+			  const struct hash32 *topics, size_t n_topics)
+{
+	struct json_writer w = json_writer(b);
+	json_begin_array(&w, NULL);
+	json_begin(&w, NULL);
+	json_put_quantity(&w, "fromBlock", from);
+	json_put_quantity(&w, "toBlock", to);
+	put_filter(&w, addresses, n_addresses, topics, n_topics);
 	json_end(&w);
 	json_end_array(&w);
 }

@@ -20,6 +20,10 @@ extern const char *const l1_log_fields[];
 void l1_logs_params(struct buf *b, struct hash32 block,
 		    const struct address *addresses, size_t n_addresses,
 		    const struct hash32 *topics, size_t n_topics);
+/* The same over a range of blocks, in deep history. */
+void l1_logs_range_params(struct buf *b, uint64_t from, uint64_t to,
+			  const struct address *addresses, size_t n_addresses,
+			  const struct hash32 *topics, size_t n_topics);
 /* false: not of the shape, or of another block.  data: initialised, holds what
  * ret->data borrows. */
 bool l1_log_read(const json_node *node, struct hash32 block, struct buf *data,

@@ -275,6 +275,41 @@ static bool tells_something(const struct rpc_reply *reply)
 	return false;
 }
 
+static void note_reply(struct provider *p, uint64_t elapsed_ms, uint64_t now_ms)
+{
+	p->latency_ms = p->latency_ms ? (3 * p->latency_ms + elapsed_ms) / 4
+				      : elapsed_ms;
+	if (p->pinned && !p->wrong_chain && !provider_lying(p, now_ms))
+		p->why[0] = '\0';
+}
+
+void provider_answered(struct provider *p, uint64_t elapsed_ms, uint64_t now_ms)
+{
+	note_reply(p, elapsed_ms, now_ms);
+	p->failures = 0;
+	p->backoff_until_ms = 0;
+}
+
+void provider_broke(struct provider *p, const struct http_reply *http,
+		    uint64_t now_ms)
+{
+	char why[160];
+	enum fault fault = FAULT_UNREACHABLE;
+	if (http->err) {
+		(void)snprintf(why, sizeof(why), "%.90s%s", http->text,
+			       fault_text_hint(http->text));
+		if (http->err == ERR_TOO_LARGE)
+			fault = FAULT_TOO_LARGE;
+	} else {
+		(void)snprintf(why, sizeof(why), "HTTP status %ld%s",
+			       http->status, fault_status_hint(http->status));
+		fault = http->status == 429 ? FAULT_THROTTLED : FAULT_STATUS;
+	}
+	provider_failed(p, now_ms, fault, why);
+	if (!http->err)
+		come_back_later(p, http, now_ms);
+}
+
 enum err provider_take(struct provider *p, const struct http_reply *http,
 		       size_t n, uint64_t now_ms, struct rpc_reply *ret)
 {
@@ -282,23 +317,8 @@ enum err provider_take(struct provider *p, const struct http_reply *http,
 	struct err_text error = {{0}};
 	struct rpc_reply reply = {0};
 	*ret = reply;
-	if (http->err) {
-		(void)snprintf(why, sizeof(why), "%.90s%s", http->text,
-			       fault_text_hint(http->text));
-		provider_failed(p, now_ms,
-				http->err == ERR_TOO_LARGE ? FAULT_TOO_LARGE
-							   : FAULT_UNREACHABLE,
-				why);
-		return ERR_IO;
-	}
-	if (http->status != 200) {
-		(void)snprintf(why, sizeof(why), "HTTP status %ld%s",
-			       http->status, fault_status_hint(http->status));
-		provider_failed(p, now_ms,
-				http->status == 429 ? FAULT_THROTTLED
-						    : FAULT_STATUS,
-				why);
-		come_back_later(p, http, now_ms);
+	if (http->err || http->status != 200) {
+		provider_broke(p, http, now_ms);
 		return ERR_IO;
 	}
 	enum err err = rpc_parse(http->body, n, &reply, &error);
@@ -311,15 +331,10 @@ enum err provider_take(struct provider *p, const struct http_reply *http,
 		provider_failed(p, now_ms, fault, why);
 		return ERR_IO;
 	}
-	p->latency_ms = p->latency_ms
-				? (3 * p->latency_ms + http->elapsed_ms) / 4
-				: http->elapsed_ms;
-	if (tells_something(&reply)) {
-		p->failures = 0;
-		p->backoff_until_ms = 0;
-	}
-	if (p->pinned && !p->wrong_chain && !provider_lying(p, now_ms))
-		p->why[0] = '\0';
+	if (tells_something(&reply))
+		provider_answered(p, http->elapsed_ms, now_ms);
+	else
+		note_reply(p, http->elapsed_ms, now_ms);
 	*ret = reply;
 	return OK;
 }

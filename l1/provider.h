@@ -6,6 +6,7 @@
 #include "l1/accuse.h"
 #include "l1/depth.h"
 #include "l1/limits.h"
+#include "l1/span.h"
 #include "sys/settings.h"
 
 struct provider {
@@ -29,7 +30,8 @@ struct provider {
 		const char *method; /* static */
 		uint64_t until_ms;
 	} lacks[L1_LACKS_MAX];
-	int64_t tokens; /* thousandths of a request */
+	struct span span; /* of logs by range */
+	int64_t tokens;	  /* thousandths of a request */
 	uint64_t tokens_at_ms;
 	uint64_t poll_at_ms; /* its next poll is due; UINT64_MAX: none is */
 	/* What it said.  DEPTH_LATEST has what it shows by number too, and
@@ -95,6 +97,12 @@ MUST_CHECK enum err provider_post(struct provider *p, struct slice body,
 MUST_CHECK enum err provider_take(struct provider *p,
 				  const struct http_reply *http, size_t n,
 				  uint64_t now_ms, struct rpc_reply *ret);
+/* For replies that are parsed elsewhere: nothing arrived, or a status that is
+ * no answer; and a good one. */
+void provider_broke(struct provider *p, const struct http_reply *http,
+		    uint64_t now_ms);
+void provider_answered(struct provider *p, uint64_t elapsed_ms,
+		       uint64_t now_ms);
 void provider_failed(struct provider *p, uint64_t now_ms, enum fault fault,
 		     const char *why);
 /* Expelled, told, and now used again: that is news. */

@@ -88,7 +88,7 @@ typedef enum proved quorum_verify(void *ctx, const json_node *const *results,
  * when nobody proves it, nobody is accused, for then the fault may be ours.
  * ERR_IO for every call: nobody did; text says why, naming providers.
  * lacks: the method that a provider may be without, static; who said that it
- * has none is not asked for a while. */
+ * has none is not asked for a while.  NULL: none. */
 MUST_CHECK enum err quorum_prove(struct quorum *q, const struct rpc_call *calls,
 				 size_t n, const char *lacks,
 				 quorum_verify *verify, uint64_t deadline_ms,

@@ -8,12 +8,15 @@
 struct span {
 	uint64_t now;	  /* blocks to ask for; 0: the first guess */
 	uint64_t refused; /* the fewest that were refused; 0: none */
-	unsigned served;  /* in a row since then */
+	bool crowded;	  /* not long ago */
+	unsigned served;  /* in a row since the last trouble */
 };
 
 uint64_t span_of(const struct span *s);
-/* So many were too much; suggested: what it serves, or 0. */
+/* So many blocks were too many; suggested: what it serves, or 0. */
 void span_refuse(struct span *s, uint64_t asked, uint64_t suggested);
+/* They held too much, here: elsewhere so many may be served. */
+void span_crowd(struct span *s, uint64_t asked, uint64_t suggested);
 /* It listed so many. */
 void span_serve(struct span *s, uint64_t blocks);
 

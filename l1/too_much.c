@@ -61,6 +61,14 @@ static bool is_said(const char *text)
 	return has_any(text, words);
 }
 
+static bool is_crowded(const char *text)
+{
+	static const char *const words[] = {
+		"results",   "response", "many logs", "logs matched", "timeout",
+		"timed out", "deadline", "entity",    "payload",      NULL};
+	return has_any(text, words);
+}
+
 /* "10,000", "2K", "50000"; 0: no number there. */
 static uint64_t read_number(const char **at)
 {
@@ -165,6 +173,7 @@ struct too_much too_much_read(int64_t code, const char *text)
 		   code == CODE_INVALID_PARAMS || code == CODE_RANGE;
 	if (!much.yes)
 		return much;
+	much.crowded = is_crowded(text);
 	much.span = read_brackets(text);
 	if (!much.span)
 		much.span = read_dash(text);

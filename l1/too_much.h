@@ -9,6 +9,7 @@
 
 struct too_much {
 	bool yes;      /* fewer blocks, or fewer logs, would be answered */
+	bool crowded;  /* it is about what the blocks hold, not how many */
 	uint64_t span; /* blocks that it says it answers; 0: it does not say */
 };
 

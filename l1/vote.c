@@ -251,7 +251,7 @@ static bool is_answered(struct ask *a, struct slot *s, uint64_t now)
 		if (x->kind == RPC_RESULT)
 			continue;
 		failed = x;
-		if (strcmp(a->calls[call].method, a->lacks) ||
+		if (!a->lacks || strcmp(a->calls[call].method, a->lacks) ||
 		    !rpc_is_lacking(x->text))
 			continue;
 		provider_lacks(s->provider, a->lacks, now);

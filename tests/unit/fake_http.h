@@ -108,7 +108,7 @@ static struct fake_transfer *fake_find(const char *url)
 }
 
 /* text NULL: no connection; with a status: broken after it was sent. */
-static bool fake_reply(const char *url, long status, const char *text)
+static inline bool fake_reply(const char *url, long status, const char *text)
 {
 	struct fake_transfer *t = fake_find(url);
 	if (!t)

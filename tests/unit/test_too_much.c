@@ -136,6 +136,24 @@ static void test_each_providers_way_of_too_much(void **state)
 	}
 }
 
+static void test_a_crowd_is_told_from_a_width(void **state)
+{
+	(void)state;
+	assert_true(too_much_read(-32005, "query returned more than 10000 "
+					  "results. Try with this block range "
+					  "[0x1, 0x2].")
+			    .crowded);
+	assert_true(too_much_read(-32000, "query timeout exceeded").crowded);
+	assert_true(too_much_read(-32602, "Log response size exceeded. Please "
+					  "reduce query block range.")
+			    .crowded);
+	assert_false(too_much_read(-32600, "block range is too wide").crowded);
+	assert_false(too_much_read(-32614, "eth_getLogs is limited to a 10,000 "
+					   "range")
+			     .crowded);
+	assert_false(too_much_read(-32005, "limit exceeded").crowded);
+}
+
 static void test_what_is_not_too_much(void **state)
 {
 	(void)state;
@@ -204,6 +222,19 @@ static void test_a_span_halves_and_honours_a_suggestion(void **state)
 	assert_int_equal(span_of(&s), 1);
 }
 
+/* One block full of logs does not make all the others slow. */
+static void test_a_span_recovers_from_a_crowd(void **state)
+{
+	struct span s = {0};
+	unsigned n = 0;
+	(void)state;
+	while (span_of(&s) > 4)
+		span_crowd(&s, span_of(&s), 0);
+	for (; span_of(&s) < L1_SPAN_MAX; n++)
+		span_serve(&s, span_of(&s));
+	assert_true(n > L1_SPAN_SLOW && n < L1_SPAN_SLOW + 12);
+}
+
 static void test_a_span_grows_slowly_to_what_was_refused(void **state)
 {
 	struct span s = {0};
@@ -236,10 +267,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_each_providers_way_of_too_much),
+		cmocka_unit_test(test_a_crowd_is_told_from_a_width),
 		cmocka_unit_test(test_what_is_not_too_much),
 		cmocka_unit_test(test_numbers_a_provider_makes_up_do_no_harm),
 		cmocka_unit_test(test_round_counts_are_cut_lists),
 		cmocka_unit_test(test_a_span_halves_and_honours_a_suggestion),
+		cmocka_unit_test(test_a_span_recovers_from_a_crowd),
 		cmocka_unit_test(test_a_span_grows_slowly_to_what_was_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
