@@ -59,6 +59,12 @@
 /* More blocks behind than this is "catching up". */
 #define BEHIND_MAX 8
 
+/* Its pace is that of the last half minute; a line in the log says so at most
+ * this often. */
+#define PROGRESS_POINTS	 16
+#define PROGRESS_STEP_MS 2000
+#define PROGRESS_SAY_MS	 10000
+
 /* Heads in a row that show no hatch where one was configured: it is not one. */
 #define NO_HATCH_HEADS 3
 

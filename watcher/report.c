@@ -157,6 +157,7 @@ void report_publish(struct report *r, const struct report_input *in)
 		.trouble = in->voting,
 		.behind = in->behind,
 		.quiet = in->quiet,
+		.pace = in->pace,
 	};
 	struct pool_rules rules = {0};
 	struct ledger_mark mark;

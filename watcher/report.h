@@ -4,6 +4,7 @@
 #define EGRESS_WATCHER_REPORT_H
 
 #include "watcher/board.h"
+#include "watcher/progress.h"
 #include "watcher/replica.h"
 #include "watcher/sight.h"
 #include "watcher/standby.h"
@@ -30,6 +31,7 @@ struct report_input {
 	const char *blind;	    /* "" or why nothing is known */
 	const char *voting;	    /* "" or why we do not vote */
 	uint64_t behind;	    /* blocks */
+	struct progress_pace pace;  /* of catching up */
 	bool following;		    /* the ledger is being followed */
 	const char *follow_proofs;  /* how its logs are known, or "" */
 	const char *follow_trouble; /* "" or why it does not move */

@@ -120,6 +120,22 @@ static void put_votes(struct json_writer *w, const struct status_input *in)
 	json_end_array(w);
 }
 
+static void put_progress(struct json_writer *w, const struct status_input *in)
+{
+	json_put_u64(w, "behind", in->behind);
+	if (!in->pace.known) {
+		json_put_null(w, "catch_up");
+		return;
+	}
+	json_begin(w, "catch_up");
+	json_put_u64(w, "rate", in->pace.rate);
+	if (in->pace.ends)
+		json_put_u64(w, "eta", in->pace.eta);
+	else
+		json_put_null(w, "eta");
+	json_end(w);
+}
+
 void status_json(const struct status_input *in, struct buf *to)
 {
 	struct json_writer w = json_writer(to);
@@ -137,7 +153,7 @@ void status_json(const struct status_input *in, struct buf *to)
 	json_put_hash(&w, "root", in->mark->root);
 	json_put_u64(&w, "batch", in->mark->batch);
 	json_put_u64(&w, "leaf_count", in->mark->leaf_count);
-	json_put_u64(&w, "behind", in->behind);
+	put_progress(&w, in);
 	put_votes(&w, in);
 	json_put_string(&w, "voting", in->trouble);
 	l1_view_json(in->l1, in->follow_proofs, &w);

@@ -8,6 +8,7 @@
 #include "store/ledger.h"
 #include "watcher/history.h"
 #include "watcher/pool.h"
+#include "watcher/progress.h"
 #include "watcher/verdict.h"
 
 #define ALERTS_MAX (8 + QUORUM_PROVIDERS_MAX)
@@ -34,6 +35,7 @@ struct status_input {
 	const char *standby_why[HATCH_KEYS_MAX];
 	uint64_t behind; /* blocks */
 	bool quiet;	 /* no batch for longer than sla or slaWindow */
+	struct progress_pace pace;
 	size_t n_alerts;
 	struct status_alert alerts[ALERTS_MAX];
 };

@@ -110,6 +110,26 @@ static uint64_t follow_blocks(struct watcher *w, uint64_t now)
 	return now; /* there may be more */
 }
 
+static void show_progress(struct watcher *w, uint64_t now)
+{
+	uint64_t block = w->replica.tip.number;
+	const struct progress_point at = {
+		.now_ms = now,
+		.block = block,
+		.behind = w->follow ? follow_behind(w->follow) : 0};
+	struct progress_pace pace;
+
+	progress_note(&w->progress, &at);
+	if (!progress_is_due(&w->progress, now))
+		return;
+	pace = progress_pace(&w->progress);
+	log_info("catching up", "block", log_u64(block).s, "of",
+		 log_u64(block + at.behind).s, "blocks_a_second",
+		 log_u64(pace.rate).s, "eta_s",
+		 pace.ends ? log_u64(pace.eta).s : "unknown", "logs",
+		 follow_proofs(w->follow));
+}
+
 /* ---- deciding ---- */
 
 static struct verdict_input input(struct watcher *w, const char *blind,
@@ -375,6 +395,7 @@ static void publish(struct watcher *w, const struct verdict_input *in,
 		.blind = blind,
 		.voting = w->voting,
 		.behind = w->follow ? follow_behind(w->follow) : 0,
+		.pace = progress_pace(&w->progress),
 		.following = w->follow != NULL,
 		.follow_proofs = w->follow ? follow_proofs(w->follow) : "",
 		.follow_trouble = w->follow ? follow_trouble(w->follow) : "",
@@ -419,6 +440,7 @@ uint64_t watcher_step(struct watcher *w, uint64_t now)
 	if (w->sight.known)
 		l1_set_sla(w->l1, w->sight.facts.terms.sla_window);
 	next = earlier(next, follow_blocks(w, now));
+	show_progress(w, now);
 	blind = sight_blind(&w->sight, now);
 	in = input(w, blind, standby_why, now);
 	verdict = verdict_of(&in);

@@ -6,6 +6,7 @@
 #include "store/evidence.h"
 #include "watcher/api.h"
 #include "watcher/gossip.h"
+#include "watcher/progress.h"
 #include "watcher/report.h"
 #include "watcher/vote.h"
 #include "watcher/watcher.h"
@@ -34,6 +35,7 @@ struct watcher {
 	char voting[ASK_ANSWER_TEXT + 64]; /* "" or why we do not vote */
 	bool ballots_changed;
 	uint64_t reaped_ms;
+	struct progress progress;
 	uint64_t followed_ms; /* the ledger moved last, or had nothing to do */
 	/* A block that could not be followed, how often, and until when it is
 	 * not read again. */

@@ -17,7 +17,8 @@ static void show(void (*write)(const struct status_input *, struct buf *))
 					.l1 = &view,
 					.mark = &mark,
 					.pool = &pool,
-					.trouble = ""};
+					.trouble = "",
+					.follow_proofs = ""};
 
 	buf_init(&text, 1u << 20);
 	write(&in, &text);
