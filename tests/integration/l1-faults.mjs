@@ -74,6 +74,21 @@ export const FAULTS = {
 	// a plan without proofs
 	'no-proof': async (endpoint, calls) => lacking(calls, await endpoint.forward(calls),
 		['eth_getProof', 'eth_getBlockReceipts']),
+	// ---- logs by range: what a plan allows, in two dialects, and lies --------
+	'narrow-ranges': (endpoint, calls) => ranged(endpoint, calls, ({ from, to }) => {
+		const most = endpoint.settings.blocks ?? 100;
+		return to - from + 1 > most && { code: -32005, message:
+			'query returned more than 10000 results. Try with this block range ' +
+			`[${numberToHex(from)}, ${numberToHex(from + most - 1)}].` };
+	}),
+	'short-lists': (endpoint, calls) => ranged(endpoint, calls, ({ result }) =>
+		result.length > (endpoint.settings.logs ?? 20) && { code: -32000,
+			message: 'response size should not greater than 10000000 bytes' }),
+	// every other log is left out of a range
+	'omit-ranged-logs': (endpoint, calls) => ranged(endpoint, calls, () => false,
+		(result) => result.filter((_, i) => i % 2 === 1)),
+	'no-ranges': (endpoint, calls) => ranged(endpoint, calls, () =>
+		({ code: -32601, message: 'Method not found' })),
 	'wrong-chain': async (endpoint, calls) => (await endpoint.forward(calls))
 		.map((answer, i) => ['eth_chainId', 'net_version'].includes(calls[i].method) ?
 			{ ...answer, result: '0x539' } : answer),
@@ -102,6 +117,20 @@ async function withCode(endpoint, calls, change) {
 const lacking = (calls, answers, methods) => answers.map((answer, i) =>
 	methods.includes(calls[i].method) ? { jsonrpc: '2.0', id: answer.id, error: { code: -32601,
 		message: `the method ${calls[i].method} does not exist/is not available` } } : answer);
+
+// refuse: what is asked for and found → a JSON-RPC error, or false.
+async function ranged(endpoint, calls, refuse, change = (result) => result) {
+	const answers = await endpoint.forward(calls);
+	return answers.map((answer, i) => {
+		const filter = calls[i].params?.[0];
+		if (calls[i].method !== 'eth_getLogs' || !filter?.fromBlock || !answer.result)
+			return answer;
+		const error = refuse({ from: Number(filter.fromBlock), to: Number(filter.toBlock),
+			result: answer.result });
+		return error ? { jsonrpc: '2.0', id: answer.id, error } :
+			{ ...answer, result: change(answer.result) };
+	});
+}
 
 function forgedLogs(method, answer) {
 	const forge = (log) => ({ ...log, data: log.data + 'ff'.repeat(32) });
