@@ -13,6 +13,7 @@ struct deep {
 	/* The end of a range after which nothing is queued yet. */
 	bool end_waits;
 	struct block_ref end;
+	size_t weight;	   /* bytes that the last range held */
 	uint64_t cap;	   /* blocks a range, after trouble */
 	uint64_t by_block; /* so many, the next time that ranges fail */
 };
@@ -48,20 +49,26 @@ void deep_free(struct deep *d)
 /* ---- what is asked for ---------------------------------------------------
  */
 
+/* Neither committed nor queued, nor before a block that waits for that. */
+static uint64_t first_block(const struct deep *d)
+{
+	return d->end_waits ? d->end.number + 1 : follow_next(d->follow);
+}
+
 static uint64_t next_block(const struct deep *d)
 {
-	if (d->n)
-		return d->legs[d->n - 1]->to + 1;
-	return d->end_waits ? d->end.number + 1 : follow_next(d->follow);
+	return d->n ? d->legs[d->n - 1]->to + 1 : first_block(d);
 }
 
 static bool has_room(const struct deep *d)
 {
 	size_t held = 0;
 	for (size_t i = 0; i < d->n; i++)
-		held += leg_weight(d->legs[i]);
-	return d->n < L1_RANGES_AHEAD && (!d->n || held < L1_RANGES_HELD_MAX) &&
-	       (!d->n || d->legs[d->n - 1]->state != LEG_BY_BLOCK);
+		held += d->legs[i]->page ? leg_weight(d->legs[i]) : d->weight;
+	if (d->n && (held + d->weight > L1_RANGES_HELD_MAX ||
+		     d->legs[d->n - 1]->state == LEG_BY_BLOCK))
+		return false;
+	return d->n < L1_RANGES_AHEAD;
 }
 
 static void plan(struct deep *d, uint64_t now)
@@ -84,8 +91,8 @@ static void plan(struct deep *d, uint64_t now)
 static void cut(struct deep *d, size_t i)
 {
 	struct leg *leg = d->legs[i];
-	uint64_t from = leg->from, blocks = leg->cut_to,
-		 length = leg->to - from;
+	uint64_t from = leg->begun ? first_block(d) : leg->from;
+	uint64_t most = leg->to - from + 1, blocks = leg->cut_to;
 	bool by_block = blocks < L1_RANGE_MIN;
 	drop_from(d, i);
 	if (by_block) {
@@ -95,8 +102,8 @@ static void cut(struct deep *d, size_t i)
 	} else {
 		d->cap = blocks;
 	}
-	if (by_block && blocks > length)
-		blocks = length + 1;
+	if (blocks > most)
+		blocks = most;
 	d->legs[d->n++] = leg_new(d->follow, from, from + blocks - 1);
 	if (by_block)
 		d->legs[i]->state = LEG_BY_BLOCK;
@@ -189,6 +196,7 @@ static bool deliver_first(struct deep *d)
 		if (!leg->begun && !links(d, leg))
 			return false;
 		leg->begun = true;
+		d->weight = leg_weight(leg);
 		if (!push_blocks(d, leg))
 			return false;
 		(void)snprintf(f->proofs, sizeof(f->proofs),

@@ -128,9 +128,9 @@
 #define L1_RANGES_AHEAD 8
 /* One list; 10,000 logs are 7 MB.  More is too much. */
 #define L1_RANGE_REPLY_MAX (8u << 20)
-/* Decoded and waiting for their turn; once over it no further range is begun.
- */
-#define L1_RANGES_HELD_MAX (24u << 20)
+/* Decoded and waiting for their turn, or to come if they are like the last one:
+ * 15,000 logs.  Over it no further range is begun. */
+#define L1_RANGES_HELD_MAX (4u << 20)
 /* "Query duration must not exceed 10 seconds" (Infura). */
 #define L1_RANGE_MS 12000
 /* Too few answers so often, and these blocks are read one by one: 32, and twice

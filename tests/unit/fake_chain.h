@@ -131,6 +131,7 @@ static struct node {
 	bool lacks;	   /* such lists */
 	bool lies_headers; /* by hash */
 	unsigned lists, served;
+	size_t listed; /* logs */
 } nodes[NODES];
 
 static unsigned by_number, by_hash_logs;
@@ -205,8 +206,8 @@ static size_t count_logs(uint64_t from, uint64_t to)
 	return n;
 }
 
-static void put_list(struct json_writer *w, const struct node *node,
-		     uint64_t from, uint64_t to)
+static void put_list(struct json_writer *w, struct node *node, uint64_t from,
+		     uint64_t to)
 {
 	size_t n = 0, seen = 0;
 	json_begin_array(w, "result");
@@ -220,6 +221,7 @@ static void put_list(struct json_writer *w, const struct node *node,
 			put_log(w, b, 7777, false, ours);
 	}
 	json_end_array(w);
+	node->listed += count_logs(from, to);
 }
 
 /* Returns the HTTP status. */

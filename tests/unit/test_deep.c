@@ -2,6 +2,7 @@
  * hang and forget.  Whatever they do, what is delivered is what a node that saw
  * only the final chain would have delivered. */
 #include "fake_chain.h"
+#include "l1/log_page.h"
 
 static void test_far_behind_logs_come_by_ranges(void **unused)
 {
@@ -428,17 +429,30 @@ static void test_a_header_that_is_not_of_its_hash_is_not_taken(void **unused)
 	assert_true(lies(0));
 }
 
+/* Logs that were listed and are not delivered yet. */
 static void test_what_is_held_is_bounded(void **unused)
 {
+	const size_t a_range = 300 * 16;
+	size_t most = 0;
 	(void)unused;
 	for (uint64_t n = 3; n < 2800; n++)
-		chain.logs[n] = 12;
+		chain.logs[n] = 16;
 	build(0);
 	act_on(chain.top);
 	config.n_with_input = 0;
 	limit_all(300);
 	start();
-	(void)run(8000);
+	while (state.tip.number < 2800) {
+		size_t held =
+			nodes[0].listed - count_logs(33, state.tip.number);
+		(void)tick();
+		if (state.tip.number > 400 && held > most)
+			most = held;
+	}
+	assert_true(most > a_range);
+	assert_true(most <=
+		    L1_RANGES_HELD_MAX / sizeof(struct page_log) + a_range);
+	(void)run(2000);
 	expect_all();
 }
 
