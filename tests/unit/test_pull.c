@@ -184,6 +184,39 @@ static void test_depth_is_bounded(void **state)
 	}
 }
 
+/* The same last digits: what is remembered of the first is no word for it. */
+static void test_a_right_checksum_speaks_for_its_own_text(void **state)
+{
+	(void)state;
+	struct pull p =
+		pull_str("[\"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\","
+			 "\"0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\","
+			 "\"0x5AAeb6053F3E94C9b9A09f33669435E7Ef1BeAed\"]");
+	pull_begin_array(&p);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(pull_next_item(&p));
+		struct address a = pull_address(&p);
+		assert_int_equal(a.b[0], i < 2 ? 0x5a : 0);
+		assert_int_equal(p.err, i < 2 ? OK : ERR_INVALID);
+	}
+}
+
+static void test_whole_numbers_end_where_int64_does(void **state)
+{
+	(void)state;
+	struct pull p = pull_str("9223372036854775807");
+	assert_true(pull_i64(&p) == INT64_MAX);
+	static const char *const over[] = {
+		"9223372036854775808", "-9223372036854775809",
+		"18446744073709551616", "1.0", "1e2"};
+	for (size_t i = 0; i < ARRAY_LEN(over); i++) {
+		p = pull_str(over[i]);
+		assert_true(pull_i64(&p) == 0);
+		assert_int_equal(p.err, ERR_INVALID);
+		assert_int_equal(p.failed_at, 0);
+	}
+}
+
 static void test_bytes_over_the_bound_are_too_large(void **state)
 {
 	(void)state;
@@ -225,6 +258,8 @@ int main(void)
 		cmocka_unit_test(test_the_place_of_a_failure_is_told_once),
 		cmocka_unit_test(test_a_key_that_is_asked_for_comes_once),
 		cmocka_unit_test(test_depth_is_bounded),
+		cmocka_unit_test(test_a_right_checksum_speaks_for_its_own_text),
+		cmocka_unit_test(test_whole_numbers_end_where_int64_does),
 		cmocka_unit_test(test_bytes_over_the_bound_are_too_large),
 		cmocka_unit_test(test_a_text_is_cut_between_characters),
 	};
