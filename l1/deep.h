@@ -3,10 +3,11 @@
  * follow.c in order, each block with logs of ours under its own header, and
  * after a while without any the last block of a range.
  *
- * A range counts when the blocks before it and at its end are, for a quorum,
- * the same before and after its logs were read.  Where ranges are of no use (so
- * many providers list none, or they contradict each other), blocks are left to
- * be read one by one. */
+ * Before its logs, a quorum names the block before a range and its last one.
+ * What is queued next must follow on that, so whatever was read of a chain that
+ * is no more is found there, and undone.  Where ranges are of no use (so many
+ * providers list none, or they contradict each other), blocks are left to be
+ * read one by one. */
 #ifndef EGRESS_L1_DEEP_H
 #define EGRESS_L1_DEEP_H
 

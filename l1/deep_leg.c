@@ -15,26 +15,12 @@ struct leg *leg_new(struct follow *f, uint64_t from, uint64_t to)
 	return leg;
 }
 
-static void forget(struct leg *leg)
+void leg_free(struct leg *leg)
 {
 	quorum_cancel(leg->follow->l1->quorum, leg);
 	range_free(leg->range);
 	free(leg->blocks);
-}
-
-void leg_free(struct leg *leg)
-{
-	forget(leg);
 	free(leg);
-}
-
-static void start_again(struct leg *leg)
-{
-	forget(leg);
-	*leg = (struct leg){.follow = leg->follow,
-			    .from = leg->from,
-			    .to = leg->to,
-			    .tries = leg->tries};
 }
 
 void leg_cut(struct leg *leg, uint64_t blocks)
@@ -83,16 +69,9 @@ static void on_ends(void *ctx, const struct quorum_result *results, size_t n)
 		}
 	}
 	leg->follow->trouble[0] = '\0';
-	if (leg->state == LEG_ENDS) {
-		leg->before = blocks[0].ref.hash;
-		leg->end = blocks[1].ref;
-		leg->state = LEG_LOGS;
-	} else if (hash_eq(leg->before, blocks[0].ref.hash) &&
-		   hash_eq(leg->end.hash, blocks[1].ref.hash)) {
-		leg->state = LEG_READY;
-	} else {
-		start_again(leg); /* what was listed may be of both chains */
-	}
+	leg->before = blocks[0].ref.hash;
+	leg->end = blocks[1].ref;
+	leg->state = LEG_LOGS;
 }
 
 static void ask_ends(struct leg *leg)
@@ -149,7 +128,7 @@ static void take_range(struct leg *leg, uint64_t now)
 			return;
 		leg->page = range_page(leg->range);
 		list_blocks(leg);
-		leg->state = leg->n_blocks ? LEG_HEADERS : LEG_CHECK;
+		leg->state = leg->n_blocks ? LEG_HEADERS : LEG_READY;
 		return;
 	case RANGE_TOO_MUCH:
 		leg_cut(leg, range_shorter(leg->range));
@@ -212,7 +191,7 @@ static void end_headers(struct leg *leg, size_t n)
 	leg->n_headers += n;
 	leg->plain = false;
 	if (leg->n_headers == leg->n_blocks)
-		leg->state = LEG_CHECK;
+		leg->state = LEG_READY;
 }
 
 static void on_proved(void *ctx, const struct quorum_result *results, size_t n)
@@ -281,7 +260,6 @@ uint64_t leg_turn(struct leg *leg, uint64_t now)
 		return next;
 	switch (leg->state) {
 	case LEG_ENDS:
-	case LEG_CHECK:
 		ask_ends(leg);
 		break;
 	case LEG_HEADERS:

@@ -10,7 +10,6 @@ enum leg_state {
 	LEG_ENDS, /* the blocks before it and at its end */
 	LEG_LOGS,
 	LEG_HEADERS, /* of its blocks with logs */
-	LEG_CHECK,   /* the ends are still the same */
 	LEG_READY,
 	LEG_CUT,      /* cannot be had whole: see cut_to */
 	LEG_BY_BLOCK, /* left to be read block by block */

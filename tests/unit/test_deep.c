@@ -398,7 +398,7 @@ static void test_a_reorganisation_below_jumps(void **unused)
 static void test_a_reorganisation_under_way_mixes_no_chains(void **unused)
 {
 	(void)unused;
-	for (unsigned at = 1; at < 60; at += 3) {
+	for (unsigned at = 1; at < 60; at += 5) {
 		tear_down(NULL);
 		set_up(NULL);
 		chain.top = 1000;
