@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <ftw.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -21,15 +23,16 @@ struct address sim_guardians[SIM_GUARDIANS], sim_accounts[SIM_ACCOUNTS];
 static char base[32], folder[40];
 
 /* What all processes see. */
-struct board {
+static struct board {
 	bool found;
+	bool stop; /* somebody's patience is over: what was done counts */
 	struct {
 		uint64_t next; /* seed, counted from the first */
 		uint64_t passed, failed;
 		uint64_t counts[SIM_COUNTS], lies[SIM_LIES], latest_ms;
 	} job[JOBS_MAX];
 	float ms[]; /* of each seed */
-};
+} * board;
 
 /* ---- keys: the same in every seed ---- */
 
@@ -200,8 +203,7 @@ static double now_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void run_one(struct board *board, unsigned j, uint64_t i,
-		    const struct sim_options *o)
+static void run_one(unsigned j, uint64_t i, const struct sim_options *o)
 {
 	double start = now_s();
 
@@ -223,44 +225,44 @@ static void run_one(struct board *board, unsigned j, uint64_t i,
 }
 
 /* Every jobs-th seed.  false: no folder, or no keys. */
-static bool run_job(struct board *board, unsigned j,
-		    const struct sim_options *o)
+static bool run_job(unsigned j, const struct sim_options *o)
 {
 	snprintf(folder, sizeof(folder), "%s/j%u", base, j);
 	if ((mkdir(folder, 0700) && errno != EEXIST) || !make_keys())
 		return false;
-	while (board->job[j].next < o->n && !board->found) {
+	while (board->job[j].next < o->n && !board->found && !board->stop) {
 		uint64_t i = board->job[j].next;
 
 		board->job[j].next += o->jobs;
 		board->ms[i] = DIED;
-		run_one(board, j, i, o);
+		run_one(j, i, o);
 	}
 	keyring_free(sim_keys);
 	return true;
 }
 
-static pid_t start_job(struct board *board, unsigned j,
-		       const struct sim_options *o)
+static pid_t start_job(unsigned j, const struct sim_options *o)
 {
 	pid_t pid;
 
 	(void)fflush(stdout);
 	pid = fork();
-	if (!pid)
-		_exit(!run_job(board, j, o));
+	if (!pid) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		_exit(!run_job(j, o));
+	}
 	return pid;
 }
 
 /* A seed that ends its process has failed; another goes on with the next. */
-static bool run_jobs(struct board *board, const struct sim_options *o)
+static bool run_jobs(const struct sim_options *o)
 {
 	pid_t child[JOBS_MAX];
 	unsigned running = o->jobs;
 	bool fine = true;
 
 	for (unsigned j = 0; j < o->jobs; j++)
-		child[j] = start_job(board, j, o);
+		child[j] = start_job(j, o);
 	while (running) {
 		int status = 0;
 		pid_t pid = wait(&status);
@@ -268,6 +270,8 @@ static bool run_jobs(struct board *board, const struct sim_options *o)
 
 		while (j < o->jobs && child[j] != pid)
 			j++;
+		if (pid < 0 && errno == EINTR)
+			continue;
 		if (pid < 0 || j == o->jobs)
 			return false;
 		if (WIFSIGNALED(status)) {
@@ -277,7 +281,7 @@ static bool run_jobs(struct board *board, const struct sim_options *o)
 						    o->jobs),
 			       WTERMSIG(status));
 			board->job[j].failed++;
-			child[j] = start_job(board, j, o);
+			child[j] = start_job(j, o);
 			continue;
 		}
 		fine &= WEXITSTATUS(status) == 0;
@@ -293,8 +297,7 @@ static int by_value(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-static void sum_up(struct board *board, const struct sim_options *o,
-		   struct sim_result *ret)
+static void sum_up(const struct sim_options *o, struct sim_result *ret)
 {
 	double sum = 0;
 	uint64_t n = 0;
@@ -322,25 +325,33 @@ static void sum_up(struct board *board, const struct sim_options *o,
 	ret->median_ms = (double)board->ms[o->n - n / 2 - 1];
 }
 
+static void stop(int signal)
+{
+	(void)signal;
+	board->stop = true;
+}
+
 bool sim_run(const struct sim_options *o, struct sim_result *ret)
 {
 	size_t size = sizeof(struct board) + o->n * sizeof(float);
-	struct board *board = mmap(NULL, size, PROT_READ | PROT_WRITE,
-				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct sigaction on_term = {.sa_handler = stop};
 	bool fine;
 
+	board = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	world = calloc(1, sizeof(*world));
 	if (board == MAP_FAILED || !world || !o->jobs || o->jobs > JOBS_MAX ||
 	    !make_base())
 		return false;
+	(void)sigaction(SIGTERM, &on_term, NULL);
 	/* memory comes and goes all the time, and is there to stay */
 	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
 	(void)mallopt(M_TRIM_THRESHOLD, 512 << 20);
 	(void)mallopt(M_TOP_PAD, 16 << 20);
 	for (unsigned j = 0; j < o->jobs; j++)
 		board->job[j].next = j;
-	fine = o->jobs > 1 ? run_jobs(board, o) : run_job(board, 0, o);
-	sum_up(board, o, ret);
+	fine = o->jobs > 1 ? run_jobs(o) : run_job(0, o);
+	sum_up(o, ret);
 	remove_all(base);
 	free(world);
 	(void)munmap(board, size);
