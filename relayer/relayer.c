@@ -31,7 +31,7 @@ struct relayer {
 	struct hatch_facts facts;
 	bool known, moved, asked, at_head;
 	uint64_t retry_ms;
-	char facts_why[160];
+	char facts_why[HATCH_WHY_MAX];
 	char verdict[sizeof(struct err_text)];
 	struct hash32 head; /* seen last */
 	bool fill_said;

@@ -19,8 +19,8 @@ struct sight {
 	bool known;			 /* facts were read once */
 	struct hatch_facts facts;
 	struct sight_vault vault;
-	char trouble[200];     /* "" or why the last reading failed */
-	struct err_text fatal; /* "" or why it makes no sense to go on */
+	char trouble[HATCH_WHY_MAX]; /* "" or why the last reading failed */
+	struct err_text fatal;	     /* "" or why it makes no sense to go on */
 
 	bool reading, at_head, vault_reading, busy;
 	bool outdated; /* L1 was out of sight since the facts were read */

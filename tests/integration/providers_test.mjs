@@ -243,7 +243,8 @@ async function badInput(world) {
 		[{}, 0, /chain.genesis: not given, .*add genesis: '0x[0-9a-f]{64}'/],
 		// the contract
 		[{ hatch: addressOf('nobody') }, 1, AT('chain.hatch', 3), /no contract at/],
-		[{ hatch: world.at.rollup }, 1, AT('chain.hatch', 3), /hatch/],
+		[{ hatch: world.at.rollup }, 1, AT('chain.hatch', 3), /but a rollup: its hatch is 0x/],
+		[{ hatch: world.at.badBatch }, 1, AT('chain.hatch', 3), /the code at 0x[0-9a-f]{40} is not EscapeHatch's of this version .*is that the hatch's address/],
 		// what the file alone tells
 		[{ quorum: 4 }, 1, AT('providers.quorum', 6), /can never be reached, .* 3: lower it/],
 		[{ quorum: 1 }, 0, AT('providers.quorum', 6), /two quorums of 1 can disagree/],
