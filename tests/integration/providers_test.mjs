@@ -298,6 +298,38 @@ async function namesBadInput(world) {
 	expect(/sla: 2h is longer/.test(stderr), 'egress config check says the same', stderr);
 }
 
+// The key of a plan comes from a file of its own, which others may not read.
+async function sendsHeaders(world) {
+	const seen = [];
+	const plan = createServer(async (request, response) => {
+		const parts = [];
+		for await (const part of request)
+			parts.push(part);
+		seen.push(request.headers['x-key']);
+		const good = request.headers['x-key'] === 's3cret';
+		response.writeHead(good ? 200 : 401);
+		response.end(good ? await (await fetch(world.l1, { method: 'POST', body: Buffer.concat(parts),
+			headers: { 'content-type': 'application/json' } })).text() : 'who are you?');
+	});
+	await new Promise((done) => plan.listen(0, '127.0.0.1', done));
+	const file = join(folder, 'headers');
+	writeFileSync(file, 'X-Key: s3cret\n', { mode: 0o644 });
+	const list = `{name: plan, url: 'http://127.0.0.1:${plan.address().port}', headers_file: headers}`;
+	const open = await runAsync(PROGRAMS.watcher, ['--check', '--config',
+		world.config('watcher', 'headers', { list })]);
+	expect(open.status === 0 && seen.length > 0 && seen.every((found) => found === 's3cret'),
+		'the headers of headers_file are sent', open);
+	expect(AT('providers.list\\[0\\].headers_file').test(open.stderr) && /others may read it: chmod o=/.test(open.stderr) &&
+		!open.stderr.includes('s3cret'), 'a file that others may read is warned of, not shown', open);
+	writeFileSync(file, 'no header at all s3cret\n');
+	const bad = await runAsync(PROGRAMS.watcher, ['--check', '--config',
+		world.config('watcher', 'headers', { list })]);
+	expect(bad.status === 1 && /headers:1: not a header: write "Name: value"/.test(bad.stderr) &&
+		!bad.stderr.includes('s3cret'), 'what is no header is refused by its line', bad);
+	plan.close();
+	plan.closeAllConnections();
+}
+
 // What can never work ends a start; an outage is waited for.
 async function startsOrWaits(world) {
 	const start = (change) => runAsync(PROGRAMS.watcher,
@@ -355,7 +387,7 @@ const began = Date.now();
 try {
 	await world.begin();
 	for (const act of [starts, keepsEvidence, countsFailures, namesBadInput,
-		startsOrWaits, hidesSecrets, comesBack]) {
+		sendsHeaders, startsOrWaits, hidesSecrets, comesBack]) {
 		await act(world);
 		shown.push(`${act.name} ${Math.round((Date.now() - began) / 1000)} s`);
 	}

@@ -164,6 +164,34 @@ static void test_accuses_after_the_fact(void **state)
 	assert_int_equal(got.called, 1);
 }
 
+/* a weighs as much as the two others: neither it nor they are three. */
+static void test_weights_are_summed_not_heads(void **state)
+{
+	(void)state;
+	settings[0].weight = 2;
+	ask(QUORUM_AGREE, true); /* two must agree */
+	say(0, YES);
+	assert_int_equal(got.called, 1);
+	assert_string_equal(got.value, "yes");
+	say(1, YES);
+	say(2, YES);
+	quorum_free(quorum);
+	quorum = quorum_new(providers, N, 3);
+	ask(QUORUM_AGREE, true);
+	say(1, YES);
+	say(2, YES);
+	assert_int_equal(got.called, 1);
+	say(0, NO);
+	assert_int_equal(got.called, 2);
+	assert_int_equal(got.err, ERR_CONFLICT);
+	ask(QUORUM_AGREE, true);
+	say(0, YES);
+	say(2, YES);
+	assert_int_equal(got.called, 3);
+	assert_int_equal(got.err, OK);
+	say(1, YES);
+}
+
 static void test_moving_answers_accuse_nobody(void **state)
 {
 	(void)state;
@@ -1000,6 +1028,7 @@ int main(void)
 		TEST(test_ends_at_quorum_without_the_slowest),
 		TEST(test_outvotes_and_accuses_a_liar),
 		TEST(test_accuses_after_the_fact),
+		TEST(test_weights_are_summed_not_heads),
 		TEST(test_moving_answers_accuse_nobody),
 		TEST(test_three_opinions_are_a_conflict),
 		TEST(test_two_opinions_and_a_silence_are_a_conflict),
