@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "abi/hex.h"
-#include "l1/hatch.h"
 #include "l1/l1_impl.h"
+#include "l1/revert.h"
 #include "l1/rpc.h"
+#include "l1/state.h"
 
 #define PARAMS_MAX 512
 #define GAS_LEAST  21000     /* Yellow paper, G_transaction */
@@ -19,6 +20,8 @@
 struct account_op {
 	struct l1_op op;
 	account_done *done;
+	struct address account;
+	struct hash32 block;
 	struct account_state state;
 };
 
@@ -48,14 +51,21 @@ static void on_tip(void *ctx, const struct quorum_result *results, size_t n)
 	account_finish(a, OK, "");
 }
 
-static void on_account(void *ctx, const struct quorum_result *results, size_t n)
+static void ask_tip(struct account_op *a)
 {
-	struct account_op *a = ctx;
 	static const struct rpc_call calls[] = {
 		{.method = "eth_maxPriorityFeePerGas",
 		 .params = {(const uint8_t *)"[]", 2}},
 		{.method = "eth_gasPrice",
 		 .params = {(const uint8_t *)"[]", 2}}};
+	if (quorum_ask(a->op.l1->quorum, calls, ARRAY_LEN(calls), QUORUM_LOW,
+		       L1_ASK_MS, on_tip, a))
+		account_finish(a, ERR_BUSY, "too many L1 reads at once");
+}
+
+static void on_told(void *ctx, const struct quorum_result *results, size_t n)
+{
+	struct account_op *a = ctx;
 	struct json_reader r = {0};
 	for (size_t i = 0; i < n; i++) {
 		if (results[i].err) {
@@ -67,8 +77,49 @@ static void on_account(void *ctx, const struct quorum_result *results, size_t n)
 	a->state.balance = json_quantity256(&r, results[1].result, NULL);
 	if (r.failed)
 		account_finish(a, ERR_IO, "nonce or balance is no quantity");
-	else if (quorum_ask(a->op.l1->quorum, calls, ARRAY_LEN(calls),
-			    QUORUM_LOW, L1_ASK_MS, on_tip, a))
+	else
+		ask_tip(a);
+}
+
+static enum err ask_told(struct account_op *a)
+{
+	CLEANUP(buf_done) struct buf params;
+	buf_init(&params, PARAMS_MAX);
+	rpc_params_at(&params, a->account, a->block);
+	const struct rpc_call calls[] = {{.method = "eth_getTransactionCount",
+					  .params = buf_slice(&params),
+					  .pinned = true},
+					 {.method = "eth_getBalance",
+					  .params = buf_slice(&params),
+					  .pinned = true}};
+	return quorum_ask(a->op.l1->quorum, calls, ARRAY_LEN(calls),
+			  QUORUM_AGREE, L1_ASK_MS, on_told, a);
+}
+
+static enum proved verify(void *ctx, const json_node *const *results, size_t n,
+			  struct err_text *error)
+{
+	struct account_op *a = ctx;
+	struct trie_account account;
+	(void)n;
+	enum proved proved = state_prove(results, a->block, a->account, NULL, 0,
+					 &account, NULL, error);
+	if (proved == PROVED) {
+		a->state.nonce = account.nonce;
+		a->state.balance = account.balance;
+	}
+	return proved;
+}
+
+static void on_proved(void *ctx, const struct quorum_result *results, size_t n)
+{
+	struct account_op *a = ctx;
+	(void)n;
+	state_note(a->op.l1, &results[0]);
+	a->state.proved = !results[0].err;
+	if (a->state.proved)
+		ask_tip(a);
+	else if (ask_told(a))
 		account_finish(a, ERR_BUSY, "too many L1 reads at once");
 }
 
@@ -76,131 +127,15 @@ static void on_account(void *ctx, const struct quorum_result *results, size_t n)
 enum err account_read(struct l1 *l1, struct address account, account_done *done,
 		      void *ctx)
 {
-	struct account_op *a;
-	struct buf params;
-	buf_init(&params, PARAMS_MAX);
-	struct json_writer w = json_writer(&params);
-	json_begin_array(&w, NULL);
-	json_put_address(&w, NULL, account);
-	json_begin(&w, NULL);
-	json_put_hash(&w, "blockHash", l1->view.head.hash);
-	json_end(&w);
-	json_end_array(&w);
-	const struct rpc_call calls[] = {{.method = "eth_getTransactionCount",
-					  .params = buf_slice(&params),
-					  .pinned = true},
-					 {.method = "eth_getBalance",
-					  .params = buf_slice(&params),
-					  .pinned = true}};
-	a = l1_op_new(l1, sizeof(*a), ctx, NULL);
+	struct account_op *a = l1_op_new(l1, sizeof(*a), ctx, NULL);
 	a->done = done;
+	a->account = account;
+	a->block = l1->view.head.hash;
 	a->state.base_fee = l1->view.base_fee;
-	enum err err = quorum_ask(l1->quorum, calls, ARRAY_LEN(calls),
-				  QUORUM_AGREE, L1_ASK_MS, on_account, a);
+	enum err err = state_ask(l1, a->block, account, NULL, 0, NULL, 0,
+				 verify, on_proved, a);
 	if (err)
 		l1_op_end(&a->op);
-	buf_done(&params);
-	return err;
-}
-
-/* ---- a transaction's fate --------------------------------------------------
- */
-
-struct status_op {
-	struct l1_op op;
-	tx_status_done *done;
-	struct hash32 tx;
-};
-
-static void status_finish(struct status_op *s, enum err err, const char *why,
-			  const struct tx_status *status)
-{
-	tx_status_done *done = s->done;
-	void *ctx = s->op.ctx;
-	struct tx_status copy = *status;
-	l1_op_end(&s->op);
-	done(ctx, err, why, err ? NULL : &copy);
-}
-
-static bool read_receipt(const json_node *node, struct hash32 tx,
-			 struct tx_status *ret)
-{
-	struct json_reader r = {0};
-	const json_node *o = json_object(&r, node, NULL);
-	bool success = json_quantity(&r, o, "status") == 1;
-	ret->fate = success ? TX_SUCCESS : TX_REVERTED;
-	ret->block = json_quantity(&r, o, "blockNumber");
-	ret->block_hash = json_hash(&r, o, "blockHash");
-	ret->gas_used = json_quantity(&r, o, "gasUsed");
-	ret->effective_price = json_quantity(&r, o, "effectiveGasPrice");
-	if (json_has(o, "contractAddress"))
-		ret->created = json_address(&r, o, "contractAddress");
-	struct hash32 of = json_hash(&r, o, "transactionHash");
-	return !r.failed && hash_eq(of, tx);
-}
-
-static void on_pending(void *ctx, const struct quorum_result *results, size_t n)
-{
-	struct status_op *s = ctx;
-	struct tx_status status = {.fate = TX_UNSEEN};
-	(void)n;
-	/* no quorum has it: sending it again does no harm */
-	if (!results[0].err && !json_is_null(results[0].result, NULL))
-		status.fate = TX_PENDING;
-	status_finish(s, OK, "", &status);
-}
-
-static enum err ask_tx(struct status_op *s, const char *method,
-		       const char *const *fields, quorum_done *done)
-{
-	struct buf params;
-	buf_init(&params, PARAMS_MAX);
-	struct json_writer w = json_writer(&params);
-	json_begin_array(&w, NULL);
-	json_put_hash(&w, NULL, s->tx);
-	json_end_array(&w);
-	const struct rpc_call call = {.method = method,
-				      .params = buf_slice(&params),
-				      .fields = fields};
-	enum err err = quorum_ask(s->op.l1->quorum, &call, 1, QUORUM_AGREE,
-				  L1_ASK_MS, done, s);
-	buf_done(&params);
-	return err;
-}
-
-static void on_receipt(void *ctx, const struct quorum_result *results, size_t n)
-{
-	static const char *const fields[] = {"hash", NULL};
-	struct status_op *s = ctx;
-	struct tx_status status = {0};
-	(void)n;
-	if (results[0].err)
-		status_finish(s, results[0].err, results[0].text, &status);
-	else if (json_is_null(results[0].result, NULL)) {
-		if (ask_tx(s, "eth_getTransactionByHash", fields, on_pending))
-			status_finish(s, ERR_BUSY, "too many L1 reads at once",
-				      &status);
-	} else if (read_receipt(results[0].result, s->tx, &status))
-		status_finish(s, OK, "", &status);
-	else
-		status_finish(s, ERR_IO, "the receipt is not of the form known",
-			      &status);
-}
-
-enum err tx_status_read(struct l1 *l1, struct hash32 tx, tx_status_done *done,
-			void *ctx)
-{
-	static const char *const fields[] = {
-		"transactionHash", "status",  "blockNumber",
-		"blockHash",	   "gasUsed", "effectiveGasPrice",
-		"contractAddress", NULL};
-	struct status_op *s = l1_op_new(l1, sizeof(*s), ctx, NULL);
-	s->done = done;
-	s->tx = tx;
-	enum err err =
-		ask_tx(s, "eth_getTransactionReceipt", fields, on_receipt);
-	if (err)
-		l1_op_end(&s->op);
 	return err;
 }
 

@@ -9,6 +9,8 @@
 struct account_state {
 	uint64_t nonce; /* at the agreed head: never the pending count */
 	struct u256 balance;
+	bool proved; /* these two, by one provider's eth_getProof; else a
+		      * quorum's word, for nobody could */
 	uint64_t base_fee, tip; /* wei a gas; tip: the lower median of the
 				 * providers' suggestions */
 };

@@ -2,8 +2,20 @@
 
 #include <stdlib.h>
 
-#include "abi/contracts_tables.h"
-#include "abi/keccak.h"
+#include "l1/layout.h"
+
+enum fact {
+	HATCH_EPOCH, /* slot with epoch, promotedAt, openedAt, enactFrom */
+	HATCH_TERMS,
+	HATCH_THRESHOLDS,
+	HATCH_PENDING,
+	ROLLUP_ROOT,
+	ROLLUP_COUNT,	  /* count, lastAt, leafCount, inboxThrough */
+	ROLLUP_SEQUENCER, /* sequencer, state, openings */
+	ROLLUP_QUEUES,	  /* withdrawHead, withdrawTail, inboxTail, dirty */
+	ROLLUP_BOND,
+	FACT_SLOTS,
+};
 
 static const unsigned slot_of[FACT_SLOTS] = {
 	[HATCH_EPOCH] = SLOT_ESCAPEHATCH_EPOCH,
@@ -21,44 +33,35 @@ static const unsigned slot_of[FACT_SLOTS] = {
 const struct facts_guess facts_first_guess = {.n_guardians = 8,
 					      .n_standbys = 8};
 
-static struct hash32 slot_key(uint64_t slot)
+static struct hash32 fact_key(enum fact fact)
 {
-	struct hash32 key = {{0}};
-	put_be(key.b + 24, slot, 8);
-	return key;
+	return typed_u64(slot_of[fact]);
 }
-
-struct hash32 facts_slot(enum fact fact)
-{
-	return slot_key(slot_of[fact]);
-}
-
-#define WORD_U64(w, name)                                                      \
-	get_be((w).b + 32 - OFF_##name - LEN_##name, LEN_##name)
 
 static void decode_hatch(const struct hash32 *w, struct hatch_facts *f)
 {
 	const struct hash32 epoch = w[HATCH_EPOCH], terms = w[HATCH_TERMS],
 			    n = w[HATCH_THRESHOLDS];
-	f->epoch = WORD_U64(epoch, ESCAPEHATCH_EPOCH);
-	f->promoted_at = WORD_U64(epoch, ESCAPEHATCH_PROMOTED_AT);
-	f->opened_at = WORD_U64(epoch, ESCAPEHATCH_OPENED_AT);
-	f->enact_from = WORD_U64(epoch, ESCAPEHATCH_ENACT_FROM);
+	f->epoch = LAYOUT_U64(epoch, ESCAPEHATCH_EPOCH);
+	f->promoted_at = LAYOUT_U64(epoch, ESCAPEHATCH_PROMOTED_AT);
+	f->opened_at = LAYOUT_U64(epoch, ESCAPEHATCH_OPENED_AT);
+	f->enact_from = LAYOUT_U64(epoch, ESCAPEHATCH_ENACT_FROM);
 	f->terms = (struct hatch_terms){
-		.sla_window = (uint32_t)WORD_U64(terms, TERMS_SLA_WINDOW),
+		.sla_window = (uint32_t)LAYOUT_U64(terms, TERMS_SLA_WINDOW),
 		.failover_window =
-			(uint32_t)WORD_U64(terms, TERMS_FAILOVER_WINDOW),
+			(uint32_t)LAYOUT_U64(terms, TERMS_FAILOVER_WINDOW),
 		.inclusion_window =
-			(uint32_t)WORD_U64(terms, TERMS_INCLUSION_WINDOW),
-		.hard_deadline = (uint32_t)WORD_U64(terms, TERMS_HARD_DEADLINE),
-		.notice = (uint32_t)WORD_U64(terms, TERMS_NOTICE),
-		.finality = (uint32_t)WORD_U64(terms, TERMS_FINALITY),
-		.round = (uint32_t)WORD_U64(terms, TERMS_ROUND)};
+			(uint32_t)LAYOUT_U64(terms, TERMS_INCLUSION_WINDOW),
+		.hard_deadline =
+			(uint32_t)LAYOUT_U64(terms, TERMS_HARD_DEADLINE),
+		.notice = (uint32_t)LAYOUT_U64(terms, TERMS_NOTICE),
+		.finality = (uint32_t)LAYOUT_U64(terms, TERMS_FINALITY),
+		.round = (uint32_t)LAYOUT_U64(terms, TERMS_ROUND)};
 	f->thresholds = (struct hatch_thresholds){
-		.promote = (uint8_t)WORD_U64(n, THRESHOLDS_PROMOTE),
-		.open = (uint8_t)WORD_U64(n, THRESHOLDS_OPEN),
-		.resume = (uint8_t)WORD_U64(n, THRESHOLDS_RESUME),
-		.amend = (uint8_t)WORD_U64(n, THRESHOLDS_AMEND)};
+		.promote = (uint8_t)LAYOUT_U64(n, THRESHOLDS_PROMOTE),
+		.open = (uint8_t)LAYOUT_U64(n, THRESHOLDS_OPEN),
+		.resume = (uint8_t)LAYOUT_U64(n, THRESHOLDS_RESUME),
+		.amend = (uint8_t)LAYOUT_U64(n, THRESHOLDS_AMEND)};
 	f->pending = w[HATCH_PENDING];
 }
 
@@ -68,35 +71,30 @@ static bool decode_rollup(const struct hash32 *w, struct hatch_facts *f)
 			    active = w[ROLLUP_SEQUENCER],
 			    queues = w[ROLLUP_QUEUES];
 	f->root = w[ROLLUP_ROOT];
-	f->count = WORD_U64(count, SOVEREIGNROLLUP_COUNT);
-	f->last_at = WORD_U64(count, SOVEREIGNROLLUP_LAST_AT);
-	f->leaf_count = WORD_U64(count, SOVEREIGNROLLUP_LEAF_COUNT);
-	f->inbox_through = WORD_U64(count, SOVEREIGNROLLUP_INBOX_THROUGH);
-	memcpy(f->sequencer.b,
-	       active.b + 32 - OFF_SOVEREIGNROLLUP_SEQUENCER -
-		       LEN_SOVEREIGNROLLUP_SEQUENCER,
-	       sizeof(f->sequencer.b));
-	uint64_t state = WORD_U64(active, SOVEREIGNROLLUP_STATE);
+	f->count = LAYOUT_U64(count, SOVEREIGNROLLUP_COUNT);
+	f->last_at = LAYOUT_U64(count, SOVEREIGNROLLUP_LAST_AT);
+	f->leaf_count = LAYOUT_U64(count, SOVEREIGNROLLUP_LEAF_COUNT);
+	f->inbox_through = LAYOUT_U64(count, SOVEREIGNROLLUP_INBOX_THROUGH);
+	f->sequencer = LAYOUT_ADDRESS(active, SOVEREIGNROLLUP_SEQUENCER);
+	uint64_t state = LAYOUT_U64(active, SOVEREIGNROLLUP_STATE);
 	f->state = (enum rollup_state)state;
-	f->openings = WORD_U64(active, SOVEREIGNROLLUP_OPENINGS);
-	f->withdraw_head = WORD_U64(queues, SOVEREIGNROLLUP_WITHDRAW_HEAD);
-	f->withdraw_tail = WORD_U64(queues, SOVEREIGNROLLUP_WITHDRAW_TAIL);
-	f->inbox_tail = WORD_U64(queues, SOVEREIGNROLLUP_INBOX_TAIL);
-	f->dirty = WORD_U64(queues, SOVEREIGNROLLUP_DIRTY);
+	f->openings = LAYOUT_U64(active, SOVEREIGNROLLUP_OPENINGS);
+	f->withdraw_head = LAYOUT_U64(queues, SOVEREIGNROLLUP_WITHDRAW_HEAD);
+	f->withdraw_tail = LAYOUT_U64(queues, SOVEREIGNROLLUP_WITHDRAW_TAIL);
+	f->inbox_tail = LAYOUT_U64(queues, SOVEREIGNROLLUP_INBOX_TAIL);
+	f->dirty = LAYOUT_U64(queues, SOVEREIGNROLLUP_DIRTY);
 	f->bond = u256_from_be(w[ROLLUP_BOND].b, 32);
 	return state <= ROLLUP_SETTLING;
 }
 
-bool facts_decode(const struct hash32 *words, struct hatch_facts *f)
+/* false: no such contracts. */
+static bool decode(const struct hash32 *words, struct hatch_facts *f)
 {
 	decode_hatch(words, f);
 	return decode_rollup(words, f);
 }
 
-/* ---- the keys ------------------------------------------------------------
- * Solidity, "Layout of State Variables in Storage": the elements of an array at
- * slot p stand from keccak256(p) on, the value of a mapping's key k at
- * keccak256(k . p). */
+/* ---- the keys ----------------------------------------------------------- */
 
 /* Where the queues' entries hold their times. */
 enum {
@@ -104,35 +102,12 @@ enum {
 	INBOX_QUEUED_WORD = SLOT_INBOX_ITEM_QUEUED_AT,
 };
 
-static struct hash32 word_of(struct u256 value)
-{
-	struct hash32 word;
-	u256_to_be(value, word.b, 32);
-	return word;
-}
-
-static struct hash32 plus(struct hash32 key, uint64_t n)
-{
-	struct u256 sum;
-	/* a hash this near to 2^256 is not to be found */
-	if (!u256_add(u256_from_be(key.b, 32), u256_from(n), &sum))
-		abort();
-	return word_of(sum);
-}
-
-static struct hash32 entry_key(uint64_t id, unsigned slot, unsigned word)
-{
-	struct hash32 k = slot_key(id), p = slot_key(slot);
-	return plus(keccak256_pair(&k, &p), word);
-}
-
 static void add_list(struct facts_keys *to, unsigned slot, size_t n)
 {
-	struct hash32 p = slot_key(slot);
-	struct hash32 first = keccak256(p.b, sizeof(p.b));
-	to->keys[to->n++] = p;
+	struct hash32 first = layout_list(slot);
+	to->keys[to->n++] = typed_u64(slot);
 	for (size_t i = 0; i < n; i++)
-		to->keys[to->n++] = plus(first, i);
+		to->keys[to->n++] = layout_plus(first, i);
 }
 
 /* Then the lists, each its length and its elements. */
@@ -140,7 +115,7 @@ void facts_hatch_keys(const struct facts_guess *guess, struct facts_keys *to)
 {
 	to->n = 0;
 	for (unsigned i = 0; i < ROLLUP_ROOT; i++)
-		to->keys[to->n++] = facts_slot((enum fact)i);
+		to->keys[to->n++] = fact_key((enum fact)i);
 	add_list(to, SLOT_ESCAPEHATCH_GUARDIANS, guess->n_guardians);
 	add_list(to, SLOT_ESCAPEHATCH_STANDBYS, guess->n_standbys);
 }
@@ -155,14 +130,14 @@ void facts_rollup_keys(const struct facts_guess *guess, struct facts_keys *to)
 {
 	to->n = 0;
 	for (unsigned i = ROLLUP_ROOT; i < FACT_SLOTS; i++)
-		to->keys[to->n++] = facts_slot((enum fact)i);
-	to->keys[to->n++] = slot_key(SLOT_SOVEREIGNROLLUP_INCLUSION_WINDOW);
-	to->keys[to->n++] = entry_key(guess->withdraw_head,
-				      SLOT_SOVEREIGNROLLUP_WITHDRAWALS,
-				      WITHDRAWAL_STAMP_WORD);
+		to->keys[to->n++] = fact_key((enum fact)i);
+	to->keys[to->n++] = typed_u64(SLOT_SOVEREIGNROLLUP_INCLUSION_WINDOW);
+	to->keys[to->n++] = layout_entry(typed_u64(guess->withdraw_head),
+					 SLOT_SOVEREIGNROLLUP_WITHDRAWALS,
+					 WITHDRAWAL_STAMP_WORD);
 	to->keys[to->n++] =
-		entry_key(guess->inbox_through, SLOT_SOVEREIGNROLLUP_INBOX,
-			  INBOX_QUEUED_WORD);
+		layout_entry(typed_u64(guess->inbox_through),
+			     SLOT_SOVEREIGNROLLUP_INBOX, INBOX_QUEUED_WORD);
 }
 
 /* ---- what was proved ------------------------------------------------------
@@ -177,7 +152,7 @@ static bool take_list(const struct u256 **values, size_t asked, size_t *ret_n,
 	*values += 1 + asked;
 	*ret_n = fine ? (size_t)u256_u64(v[0]) : 0;
 	for (size_t i = 0; i < *ret_n && i < asked; i++) {
-		struct hash32 word = word_of(v[1 + i]);
+		struct hash32 word = typed_u256(v[1 + i]);
 		fine &= u256_fits(v[1 + i], 160);
 		memcpy(to[i].b, word.b + 12, sizeof(to[i].b));
 	}
@@ -189,14 +164,14 @@ static bool take_list(const struct u256 **values, size_t asked, size_t *ret_n,
 static uint64_t overdue(const struct facts_keys *rollup,
 			const struct hatch_facts *f)
 {
-	const struct hash32 window = word_of(rollup->values[KEY_WINDOW]),
-			    entry = word_of(rollup->values[KEY_WITHDRAWAL]),
-			    item = word_of(rollup->values[KEY_INBOX]);
-	uint64_t span = WORD_U64(window, SOVEREIGNROLLUP_INCLUSION_WINDOW);
+	const struct hash32 window = typed_u256(rollup->values[KEY_WINDOW]),
+			    entry = typed_u256(rollup->values[KEY_WITHDRAWAL]),
+			    item = typed_u256(rollup->values[KEY_INBOX]);
+	uint64_t span = LAYOUT_U64(window, SOVEREIGNROLLUP_INCLUSION_WINDOW);
 	uint64_t due = UINT64_MAX, other;
 	if (f->withdraw_head < f->withdraw_tail)
-		due = WORD_U64(entry, WITHDRAWAL_STAMP) + span;
-	other = WORD_U64(item, INBOX_ITEM_QUEUED_AT) + span;
+		due = LAYOUT_U64(entry, WITHDRAWAL_STAMP) + span;
+	other = LAYOUT_U64(item, INBOX_ITEM_QUEUED_AT) + span;
 	if (f->inbox_through < f->inbox_tail && other < due)
 		due = other;
 	return f->block.time > due ? due : 0;
@@ -220,10 +195,10 @@ enum facts_outcome facts_take(const struct facts_keys *hatch,
 	struct hash32 words[FACT_SLOTS];
 	const struct u256 *lists = hatch->values + ROLLUP_ROOT;
 	for (unsigned i = 0; i < FACT_SLOTS; i++)
-		words[i] = word_of(i < ROLLUP_ROOT
-					   ? hatch->values[i]
-					   : rollup->values[i - ROLLUP_ROOT]);
-	if (!facts_decode(words, f) ||
+		words[i] = typed_u256(
+			i < ROLLUP_ROOT ? hatch->values[i]
+					: rollup->values[i - ROLLUP_ROOT]);
+	if (!decode(words, f) ||
 	    !take_list(&lists, guess->n_guardians, &f->n_guardians,
 		       f->guardians) ||
 	    !take_list(&lists, guess->n_standbys, &f->n_standbys, f->standbys))

@@ -6,24 +6,6 @@
 #include "l1/hatch.h"
 #include "l1/rpc.h"
 
-enum fact {
-	HATCH_EPOCH, /* slot with epoch, promotedAt, openedAt, enactFrom */
-	HATCH_TERMS,
-	HATCH_THRESHOLDS,
-	HATCH_PENDING,
-	ROLLUP_ROOT,
-	ROLLUP_COUNT,	  /* count, lastAt, leafCount, inboxThrough */
-	ROLLUP_SEQUENCER, /* sequencer, state, openings */
-	ROLLUP_QUEUES,	  /* withdrawHead, withdrawTail, inboxTail, dirty */
-	ROLLUP_BOND,
-	FACT_SLOTS,
-};
-
-struct hash32 facts_slot(enum fact fact);
-/* From the words of FACT_SLOTS; the lists and overdue are left alone.  false:
- * no such contracts. */
-MUST_CHECK bool facts_decode(const struct hash32 *words, struct hatch_facts *f);
-
 /* Which elements of lists and queues to ask for: as they were last seen. */
 struct facts_guess {
 	size_t n_guardians, n_standbys;

@@ -1,31 +1,19 @@
 /* The facts: storage proved by one provider's eth_getProof against the hash
- * that a quorum agreed on; where none can prove it, the same words, the lists
- * and overdue() by a quorum's word. */
-#include <assert.h>
-#include <inttypes.h>
+ * that a quorum agreed on; where none can prove it, the same words by a
+ * quorum's word. */
 #include <stdio.h>
 
-#include "abi/contracts_tables.h"
 #include "abi/header.h"
 #include "abi/hex.h"
 #include "abi/keccak.h"
 #include "abi/witness.h"
-#include "abi/words.h"
 #include "l1/hatch_impl.h"
 #include "l1/rpc.h"
+#include "l1/state.h"
 
-#define RETURN_MAX	 8192 /* two lists of HATCH_KEYS_MAX */
-#define PARAMS_MAX	 512
+#define PARAMS_MAX	 320 /* of a slot, of a block's hash */
 #define PROOF_PARAMS_MAX (80 * FACTS_KEYS_MAX + 512)
-
-/* What one batch of facts asks under quorum, in order: the slots, then these.
- */
-enum fact_call {
-	HATCH_GUARDIANS = FACT_SLOTS,
-	HATCH_STANDBYS,
-	ROLLUP_OVERDUE,
-	FACTS,
-};
+#define WORDS_MAX	 (2 * FACTS_KEYS_MAX)
 
 static const char foreign[] =
 	"the contracts' answers are not of the form we know: another version "
@@ -50,160 +38,111 @@ void hatch_finish_without(struct hatch_read *read, struct address at)
 	hatch_finish(read, ERR_INVALID, why);
 }
 
-/* ---- asking ---------------------------------------------------------------
+static void finish_busy(struct hatch_read *read)
+{
+	hatch_finish(read, ERR_BUSY, "too many L1 reads at once");
+}
+
+/* ---- what came, proved or told --------------------------------------------
  */
 
-struct fact_batch {
-	size_t n;
-	struct rpc_call calls[FACTS];
-	struct buf params[FACTS];
-};
-
-static void add(struct fact_batch *b, const char *method)
+/* A quorum that cannot prove may tell anything. */
+static void guess_again(struct hatch_read *read)
 {
-	b->calls[b->n] =
-		(struct rpc_call){.method = method,
-				  .params = buf_slice(&b->params[b->n]),
-				  .pinned = true};
-	b->n++;
+	if (read->again) {
+		hatch_finish(read, ERR_CONFLICT,
+			     "a list's length is another whenever it is asked");
+		return;
+	}
+	read->again = true;
+	if (hatch_ask_facts(read))
+		finish_busy(read);
 }
 
-static void add_slot(struct fact_batch *b, struct address at, struct hash32 key,
-		     struct hash32 block)
+static void take_words(struct hatch_read *read, bool proved)
 {
-	struct buf *params = &b->params[b->n];
-	buf_init(params, PARAMS_MAX);
-	rpc_params_slot(params, at, key, block);
-	add(b, "eth_getStorageAt");
-}
-
-static void add_view(struct fact_batch *b, struct address to, uint32_t selector,
-		     struct hash32 block)
-{
-	uint8_t data[4];
-	struct buf *params = &b->params[b->n];
-	put_be(data, selector, 4);
-	buf_init(params, PARAMS_MAX);
-	rpc_params_call(params, (struct address){{0}}, to, slice_of(data, 4),
-			block);
-	add(b, "eth_call");
-}
-
-static enum err ask(struct hatch_read *read, struct fact_batch *b,
-		    quorum_done *done)
-{
-	enum err err = quorum_ask(read->op.l1->quorum, b->calls, b->n,
-				  QUORUM_AGREE, L1_ASK_MS, done, read);
-	for (size_t i = 0; i < b->n; i++)
-		buf_done(&b->params[i]);
-	return err;
-}
-
-/* ---- decoding --------------------------------------------------------------
- */
-
-static bool returned(const struct quorum_result *result, struct buf *to)
-{
-	struct json_reader r = {0};
-	buf_init(to, RETURN_MAX);
-	json_bytes(&r, result->result, NULL, to);
-	return !r.failed && !to->failed;
-}
-
-/* What any call of an address without code returns. */
-static bool is_empty(const struct quorum_result *result)
-{
-	struct buf data;
-	bool empty = returned(result, &data) && !data.len;
-	buf_done(&data);
-	return empty;
-}
-
-/* address[] at the reader's head. */
-static size_t read_list(struct abi_reader *r, struct address *to)
-{
-	size_t n = 0;
-	struct abi_reader list = abi_array(r, 1, HATCH_KEYS_MAX, &n);
-	for (size_t i = 0; i < n; i++)
-		to[i] = abi_address(&list);
-	r->failed |= list.failed;
-	return r->failed ? 0 : n;
-}
-
-static bool decode_calls(const struct quorum_result *results,
-			 struct hatch_facts *f)
-{
-	struct buf guardians, standbys, overdue;
-	bool fine = returned(&results[HATCH_GUARDIANS], &guardians);
-	fine &= returned(&results[HATCH_STANDBYS], &standbys);
-	fine &= returned(&results[ROLLUP_OVERDUE], &overdue);
-	struct abi_reader r = abi_reader(buf_slice(&guardians));
-	f->n_guardians = read_list(&r, f->guardians);
-	fine &= !r.failed;
-	r = abi_reader(buf_slice(&standbys));
-	f->n_standbys = read_list(&r, f->standbys);
-	fine &= !r.failed;
-	r = abi_reader(buf_slice(&overdue));
-	f->overdue = abi_u64(&r, 64);
-	fine &= !r.failed;
-	buf_done(&guardians);
-	buf_done(&standbys);
-	buf_done(&overdue);
-	return fine;
-}
-
-static void on_facts(void *ctx, const struct quorum_result *results, size_t n)
-{
-	struct hatch_read *read = ctx;
+	struct l1 *l1 = read->op.l1;
 	struct hatch_facts *f = &read->facts;
-	struct hash32 words[FACT_SLOTS];
-	struct json_reader r = {0};
-	for (size_t i = 0; i < n; i++) {
-		if (!results[i].err)
-			continue;
-		hatch_finish(read,
-			     results[i].err == ERR_REFUSED ? ERR_INVALID
-							   : results[i].err,
-			     results[i].text);
-		return;
-	}
-	if (is_empty(&results[HATCH_GUARDIANS])) {
-		hatch_finish_without(read, f->hatch);
-		return;
-	}
-	for (size_t i = 0; i < FACT_SLOTS; i++)
-		words[i] = json_hash(&r, results[i].result, NULL);
-	if (r.failed || !facts_decode(words, f) || !decode_calls(results, f))
+	enum facts_outcome outcome =
+		facts_take(&read->on_hatch, &read->on_rollup, &read->guess, f);
+	if (outcome != FACTS_NO_HATCH)
+		l1->guess = read->guess;
+	f->proved = proved;
+	if (outcome != FACTS_NO_HATCH && !f->n_guardians)
+		hatch_finish_without(read, f->hatch); /* not yet */
+	else if (outcome == FACTS_WRONG_GUESS)
+		guess_again(read);
+	else if (outcome == FACTS_NO_HATCH ||
+		 f->terms.finality != l1->identity.finality)
 		hatch_finish(read, ERR_INVALID, foreign);
 	else
 		hatch_finish(read, OK, "");
 }
 
-static enum err ask_by_quorum(struct hatch_read *read)
+/* ---- by a quorum's word ---------------------------------------------------
+ */
+
+static bool read_words(const struct quorum_result *results,
+		       struct facts_keys *keys)
 {
-	struct fact_batch b = {0};
+	struct json_reader r = {0};
+	for (size_t i = 0; i < keys->n; i++) {
+		struct hash32 word = json_hash(&r, results[i].result, NULL);
+		keys->values[i] = u256_from_be(word.b, sizeof(word.b));
+	}
+	return !r.failed;
+}
+
+static void on_told(void *ctx, const struct quorum_result *results, size_t n)
+{
+	struct hatch_read *read = ctx;
+	for (size_t i = 0; i < n; i++) {
+		if (!results[i].err)
+			continue;
+		hatch_finish(read, results[i].err, results[i].text);
+		return;
+	}
+	if (read_words(results, &read->on_hatch) &&
+	    read_words(results + read->on_hatch.n, &read->on_rollup))
+		take_words(read, false);
+	else
+		hatch_finish(read, ERR_IO, "eth_getStorageAt returned no word");
+}
+
+struct words_batch {
+	size_t n;
+	struct rpc_call calls[WORDS_MAX];
+	struct buf params[WORDS_MAX];
+};
+
+static void add_words(struct words_batch *b, struct address at,
+		      const struct facts_keys *keys, struct hash32 block)
+{
+	for (size_t i = 0; i < keys->n; i++, b->n++) {
+		buf_init(&b->params[b->n], PARAMS_MAX);
+		rpc_params_slot(&b->params[b->n], at, keys->keys[i], block);
+		b->calls[b->n] =
+			(struct rpc_call){.method = "eth_getStorageAt",
+					  .params = buf_slice(&b->params[b->n]),
+					  .pinned = true};
+	}
+}
+
+static enum err ask_told(struct hatch_read *read)
+{
+	struct words_batch b = {0};
 	const struct hatch_facts *f = &read->facts;
-	struct hash32 block = f->block.hash;
-	for (size_t i = 0; i < FACT_SLOTS; i++)
-		add_slot(&b, i < ROLLUP_ROOT ? f->hatch : f->rollup,
-			 facts_slot((enum fact)i), block);
-	add_view(&b, f->hatch, SEL_ESCAPEHATCH_GUARDIANS, block);
-	add_view(&b, f->hatch, SEL_ESCAPEHATCH_STANDBYS, block);
-	add_view(&b, f->rollup, SEL_SOVEREIGNROLLUP_OVERDUE, block);
-	return ask(read, &b, on_facts);
+	add_words(&b, f->hatch, &read->on_hatch, f->block.hash);
+	add_words(&b, f->rollup, &read->on_rollup, f->block.hash);
+	enum err err = quorum_ask(read->op.l1->quorum, b.calls, b.n,
+				  QUORUM_AGREE, L1_ASK_MS, on_told, read);
+	for (size_t i = 0; i < b.n; i++)
+		buf_done(&b.params[i]);
+	return err;
 }
 
 /* ---- by proof -------------------------------------------------------------
  */
-
-static void add_proof(struct fact_batch *b, struct address at,
-		      const struct facts_keys *keys, struct hash32 block)
-{
-	struct buf *params = &b->params[b->n];
-	buf_init(params, PROOF_PARAMS_MAX);
-	rpc_params_proof(params, at, keys->keys, keys->n, block);
-	add(b, "eth_getProof");
-}
 
 /* That there is no contract is proved too; its slots would all be zero. */
 static enum proved verify_contract(struct hatch_read *read, struct address at,
@@ -263,71 +202,53 @@ static void look_again(struct hatch_read *read)
 			     "the contracts' proved code is not what a quorum "
 			     "tells");
 	else if (hatch_identify(read))
-		hatch_finish(read, ERR_BUSY, "too many L1 reads at once");
+		finish_busy(read);
 }
 
 static void on_proofs(void *ctx, const struct quorum_result *results, size_t n)
 {
 	struct hatch_read *read = ctx;
-	struct l1 *l1 = read->op.l1;
-	struct l1_view *v = &l1->view;
 	(void)n;
+	state_note(read->op.l1, &results[0]);
 	if (results[0].err) {
-		(void)snprintf(v->proofs, sizeof(v->proofs),
-			       "by quorum: %.180s", results[0].text);
-		if (ask_by_quorum(read))
-			hatch_finish(read, ERR_BUSY,
-				     "too many L1 reads at once");
-		return;
-	}
-	(void)snprintf(v->proofs, sizeof(v->proofs), "proved");
-	if (!address_is_zero(read->bare)) {
+		if (ask_told(read))
+			finish_busy(read);
+	} else if (!address_is_zero(read->bare)) {
 		hatch_finish_without(read, read->bare);
-		return;
-	}
-	if (!is_known_code(read)) {
+	} else if (!is_known_code(read)) {
 		look_again(read);
-		return;
+	} else {
+		take_words(read, true);
 	}
-	enum facts_outcome outcome = facts_take(
-		&read->on_hatch, &read->on_rollup, &read->guess, &read->facts);
-	if (outcome != FACTS_NO_HATCH)
-		l1->guess = read->guess;
-	if (outcome == FACTS_FINE &&
-	    read->facts.terms.finality != l1->identity.finality)
-		outcome = FACTS_NO_HATCH;
-	/* of the same block, so a second guess is no guess */
-	assert(outcome != FACTS_WRONG_GUESS || !read->again);
-	if (outcome == FACTS_WRONG_GUESS) {
-		read->again = true;
-		if (hatch_ask_facts(read))
-			hatch_finish(read, ERR_BUSY,
-				     "too many L1 reads at once");
-		return;
-	}
-	read->facts.proved = outcome == FACTS_FINE;
-	hatch_finish(read, outcome == FACTS_FINE ? OK : ERR_INVALID,
-		     outcome == FACTS_FINE ? "" : foreign);
 }
 
 enum err hatch_ask_facts(struct hatch_read *read)
 {
-	struct fact_batch b = {0};
 	const struct hatch_facts *f = &read->facts;
 	struct hash32 block = f->block.hash;
+	CLEANUP(buf_done) struct buf header, hatch, rollup;
 	facts_hatch_keys(&read->guess, &read->on_hatch);
 	facts_rollup_keys(&read->guess, &read->on_rollup);
-	buf_init(&b.params[0], 128);
-	rpc_params_hash(&b.params[0], block, false);
-	add(&b, "eth_getBlockByHash");
-	add_proof(&b, f->hatch, &read->on_hatch, block);
-	add_proof(&b, f->rollup, &read->on_rollup, block);
-	enum err err =
-		quorum_prove(read->op.l1->quorum, b.calls, b.n, "eth_getProof",
-			     verify, L1_PROOF_MS, on_proofs, read);
-	for (size_t i = 0; i < b.n; i++)
-		buf_done(&b.params[i]);
-	return err;
+	buf_init(&header, PARAMS_MAX);
+	buf_init(&hatch, PROOF_PARAMS_MAX);
+	buf_init(&rollup, PROOF_PARAMS_MAX);
+	rpc_params_hash(&header, block, false);
+	rpc_params_proof(&hatch, f->hatch, read->on_hatch.keys,
+			 read->on_hatch.n, block);
+	rpc_params_proof(&rollup, f->rollup, read->on_rollup.keys,
+			 read->on_rollup.n, block);
+	const struct rpc_call calls[] = {{.method = "eth_getBlockByHash",
+					  .params = buf_slice(&header),
+					  .pinned = true},
+					 {.method = "eth_getProof",
+					  .params = buf_slice(&hatch),
+					  .pinned = true},
+					 {.method = "eth_getProof",
+					  .params = buf_slice(&rollup),
+					  .pinned = true}};
+	return quorum_prove(read->op.l1->quorum, calls, ARRAY_LEN(calls),
+			    "eth_getProof", verify, L1_PROOF_MS, on_proofs,
+			    read);
 }
 
 enum err hatch_read(struct l1 *l1, struct address hatch,

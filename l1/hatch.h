@@ -60,40 +60,4 @@ MUST_CHECK enum err hatch_read(struct l1 *l1, struct address hatch,
 
 void hatch_cancel(struct l1 *l1, void *ctx); /* l1_cancel() */
 
-/* ---- single reads, under quorum, at a block hash --------------------------
- */
-struct l1_call {
-	struct address to;
-	struct slice data;
-};
-struct l1_call_result {
-	enum err err; /* OK; ERR_REFUSED: it reverts; ERR_IO, ERR_CONFLICT */
-	struct slice data; /* returned or revert data, borrowed */
-	char text[160];
-};
-typedef void l1_calls_done(void *ctx, const struct l1_call_result *results,
-			   size_t n);
-/* eth_call × n (≤ QUORUM_CALLS_MAX) at block hash; `from` zero: none. */
-MUST_CHECK enum err l1_calls(struct l1 *l1, struct address from,
-			     const struct l1_call *calls, size_t n,
-			     struct hash32 block_hash, l1_calls_done *done,
-			     void *ctx);
-
-/* The withdrawal queue's entry: SovereignRollup.withdrawal(id). */
-struct l1_withdrawal {
-	struct address owner, recipient, payer;
-	uint64_t index, stamp,
-		opening; /* stamp: requested at; executed: when */
-	struct u256 amount, bounty;
-	unsigned fate; /* 0 queued 1 executed 2 paid 3 void 4 cancelled 5
-			  unserved */
-};
-void l1_withdrawal_call(struct buf *data, uint64_t id);
-MUST_CHECK enum err l1_withdrawal_decode(struct slice data,
-					 struct l1_withdrawal *ret);
-
-/* A revert's name where the contracts' ABI knows its selector ("NotLate"),
- * else "0x…". For logs and refusals. */
-const char *l1_revert_name(struct slice data, char *to, size_t size);
-
 #endif

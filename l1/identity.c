@@ -5,12 +5,11 @@
 #include <assert.h>
 #include <stdio.h>
 
-#include "abi/header.h"
 #include "abi/hex.h"
 #include "abi/keccak.h"
-#include "abi/witness.h"
 #include "l1/hatch_impl.h"
 #include "l1/rpc.h"
+#include "l1/state.h"
 
 #define PARAMS_MAX 256
 
@@ -205,57 +204,36 @@ static enum proved verify(void *ctx, const json_node *const *results, size_t n,
 {
 	struct hatch_read *read = ctx;
 	struct trie_account account;
-	struct header header;
 	(void)n;
-	enum proved proved = header_prove(results[0], read->facts.block.hash,
-					  &header, error);
-	if (proved == PROVED)
-		proved = witness_prove(results[1], header.state_root,
-				       read->where, NULL, 0, &account, NULL,
-				       error);
-	if (proved == PROVED)
-		proved = verify_code(read, &account, results[2], error);
-	return proved;
+	enum proved proved =
+		state_prove(results, read->facts.block.hash, read->where, NULL,
+			    0, &account, NULL, error);
+	return proved == PROVED ? verify_code(read, &account,
+					      results[STATE_CALLS], error)
+				: proved;
 }
 
 static void on_proved(void *ctx, const struct quorum_result *results, size_t n)
 {
 	struct hatch_read *read = ctx;
-	struct l1_view *v = &read->op.l1->view;
 	(void)n;
-	if (!results[0].err) {
+	state_note(read->op.l1, &results[0]);
+	if (!results[0].err)
 		judge(read);
-		return;
-	}
-	(void)snprintf(v->proofs, sizeof(v->proofs), "by quorum: %.180s",
-		       results[0].text);
-	if (ask_told(read))
+	else if (ask_told(read))
 		hatch_finish(read, ERR_BUSY, "too many L1 reads at once");
 }
 
 static enum err ask_code(struct hatch_read *read)
 {
-	struct hash32 block = read->facts.block.hash;
-	struct buf params[3];
-	struct rpc_call calls[] = {{.method = "eth_getBlockByHash"},
-				   {.method = "eth_getProof"},
-				   {.method = "eth_getCode"}};
-	static_assert(ARRAY_LEN(params) == ARRAY_LEN(calls), "one each");
-	for (size_t i = 0; i < ARRAY_LEN(params); i++)
-		buf_init(&params[i], PARAMS_MAX);
-	rpc_params_hash(&params[0], block, false);
-	rpc_params_proof(&params[1], read->where, NULL, 0, block);
-	rpc_params_at(&params[2], read->where, block);
-	for (size_t i = 0; i < ARRAY_LEN(params); i++) {
-		calls[i].params = buf_slice(&params[i]);
-		calls[i].pinned = true;
-	}
-	enum err err = quorum_prove(read->op.l1->quorum, calls,
-				    ARRAY_LEN(calls), "eth_getProof", verify,
-				    L1_PROOF_MS, on_proved, read);
-	for (size_t i = 0; i < ARRAY_LEN(params); i++)
-		buf_done(&params[i]);
-	return err;
+	CLEANUP(buf_done) struct buf params;
+	buf_init(&params, PARAMS_MAX);
+	rpc_params_at(&params, read->where, read->facts.block.hash);
+	const struct rpc_call code = {.method = "eth_getCode",
+				      .params = buf_slice(&params),
+				      .pinned = true};
+	return state_ask(read->op.l1, read->facts.block.hash, read->where, NULL,
+			 0, &code, 1, verify, on_proved, read);
 }
 
 enum err hatch_identify(struct hatch_read *read)

@@ -17,7 +17,6 @@
 #define L1_LOG_DATA_MAX (1u << 20) /* of one log that is followed */
 /* Of one reply: providers cut at 10,000 or 20,000; 17 MB decoded. */
 #define L1_PAGE_LOGS_MAX 65536
-#define L1_CALL_MAX	 (1u << 20) /* what an eth_call returns */
 /* Answers to one call; logs and inputs have their own.  A block of 150M gas
  * names 7000 transactions, 0.5 MB. */
 #define L1_BLOCK_REPLY_MAX (1u << 20)

@@ -94,11 +94,4 @@ MUST_CHECK enum err quorum_prove(struct quorum *q, const struct rpc_call *calls,
 				 quorum_verify *verify, uint64_t deadline_ms,
 				 quorum_done *done, void *ctx);
 
-/* Parameters' text for the common calls, appended to b (one JSON array). */
-void rpc_params_call(struct buf *b, struct address from /* zero: none */,
-		     struct address to, struct slice data,
-		     struct hash32 block_hash); /* EIP-1898 */
-void rpc_params_call_latest(struct buf *b, struct address from,
-			    struct address to, struct slice data);
-
 #endif

@@ -41,7 +41,6 @@ size_t rpc_reply_max(const struct rpc_call *calls, size_t n)
 		{"eth_getCode", 2 * L1_CODE_MAX + L1_SMALL_REPLY_MAX},
 		{"eth_getBlockReceipts", L1_REPLY_MAX},
 		{"eth_getTransactionReceipt", L1_BLOCK_REPLY_MAX},
-		{"eth_call", 2 * L1_CALL_MAX + L1_SMALL_REPLY_MAX},
 		{"eth_getTransactionByHash",
 		 2 * L1_INPUT_MAX + L1_SMALL_REPLY_MAX},
 	};
@@ -363,36 +362,5 @@ void rpc_params_proof(struct buf *b, struct address at,
 		json_put_hash(&w, NULL, slots[i]);
 	json_end_array(&w);
 	put_block(&w, block);
-	json_end_array(&w);
-}
-
-static void put_call(struct json_writer *w, struct address from,
-		     struct address to, struct slice data)
-{
-	json_begin(w, NULL);
-	if (!address_is_zero(from))
-		json_put_address(w, "from", from);
-	json_put_address(w, "to", to);
-	json_put_hex(w, "data", data.p, data.len);
-	json_end(w);
-}
-
-void rpc_params_call(struct buf *b, struct address from, struct address to,
-		     struct slice data, struct hash32 block_hash)
-{
-	struct json_writer w = json_writer(b);
-	json_begin_array(&w, NULL);
-	put_call(&w, from, to, data);
-	put_block(&w, block_hash);
-	json_end_array(&w);
-}
-
-void rpc_params_call_latest(struct buf *b, struct address from,
-			    struct address to, struct slice data)
-{
-	struct json_writer w = json_writer(b);
-	json_begin_array(&w, NULL);
-	put_call(&w, from, to, data);
-	json_put_string(&w, NULL, "latest");
 	json_end_array(&w);
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "abi/hex.h"
+#include "l1/layout.h"
 #include "relayer/book.h"
 #include "relayer/calls.h"
 #include "relayer/limits.h"
@@ -331,32 +332,36 @@ bool book_next_wish(struct book *b, struct turn *t, size_t *at,
 
 /* ---- the turn ----------------------------------------------------------- */
 
-static void bounty_came(void *ctx, const struct l1_call_result *results,
-			size_t n)
+/* SovereignRollup.bounty(), in the block that was asked about. */
+static void bounty_came(void *ctx, enum err err, const char *why,
+			const struct hash32 *words, size_t n)
 {
 	struct book *b = ctx;
+	struct u256 least, cost;
 
+	(void)why;
+	(void)n;
 	b->bounty_asked = false;
-	if (n == 1 && !results->err &&
-	    !call_read_u256(results->data, &b->bounty))
-		b->bounty_known = true;
+	if (err ||
+	    !u256_mul64(u256_from(b->bounty_fee), EGRESS_BOUNTY_GAS, &cost))
+		return;
+	least = LAYOUT_U256(words[0], SOVEREIGNROLLUP_MIN_BOUNTY);
+	b->bounty = u256_cmp(cost, least) > 0 ? cost : least;
+	b->bounty_known = true;
 }
 
 static void ask_bounty(struct book *b, struct turn *t)
 {
-	struct buf data;
+	const struct hash32 slot = typed_u64(SLOT_SOVEREIGNROLLUP_MIN_BOUNTY);
 
 	if (b->bounty_asked || b->bounty_head == b->head)
 		return;
-	buf_init(&data, 64);
-	call_bounty(&data);
-	struct l1_call call = {t->facts->rollup, buf_slice(&data)};
-	if (!l1_calls(b->parts->l1, (struct address){{0}}, &call, 1,
+	if (!l1_slots(b->parts->l1, t->facts->rollup, &slot, 1,
 		      t->view->head.hash, bounty_came, b)) {
 		b->bounty_asked = true;
 		b->bounty_head = b->head;
+		b->bounty_fee = t->view->base_fee;
 	}
-	buf_done(&data);
 }
 
 /* A transaction stays in flight until its block is final. */

@@ -4,6 +4,7 @@
 #ifndef EGRESS_RELAYER_BOOK_H
 #define EGRESS_RELAYER_BOOK_H
 
+#include "l1/withdrawals.h"
 #include "relayer/limits.h"
 #include "relayer/request.h"
 #include "relayer/room.h"
@@ -81,7 +82,7 @@ struct book {
 	struct hash32 root;
 	struct u256 bounty;
 	bool bounty_known, bounty_asked;
-	uint64_t bounty_head;
+	uint64_t bounty_head, bounty_fee; /* fee: the base fee there */
 	bool fates_asked;
 	uint64_t fates_at; /* block */
 	size_t fate_at, n_fates;

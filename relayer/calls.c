@@ -178,28 +178,6 @@ void call_settle_bucket(struct buf *b, uint64_t bucket,
 	put_path(b, path);
 }
 
-void call_exited(struct buf *b, uint64_t bucket)
-{
-	abi_put_selector(b, SEL_SOVEREIGNROLLUP_EXITED);
-	abi_put_u64(b, bucket);
-}
-
-void call_bounty(struct buf *b)
-{
-	abi_put_selector(b, SEL_SOVEREIGNROLLUP_BOUNTY);
-}
-
-enum err call_read_u256(struct slice data, struct u256 *ret)
-{
-	struct abi_reader r = abi_reader(data);
-	struct u256 value = abi_u256(&r);
-
-	if (r.failed || data.len != ABI_WORD)
-		return ERR_INVALID;
-	*ret = value;
-	return OK;
-}
-
 bool mask_has(struct u256 mask, unsigned leaf)
 {
 	assert(leaf < BUCKET_LEAVES);

@@ -41,10 +41,6 @@ void call_settle_bucket(struct buf *b, uint64_t bucket,
 			const struct record *records, size_t n,
 			struct path path);
 
-void call_exited(struct buf *b, uint64_t bucket);
-void call_bounty(struct buf *b);
-MUST_CHECK enum err call_read_u256(struct slice data, struct u256 *ret);
-
 /* One bit of a bucket's word: leaf 0 … 255. */
 bool mask_has(struct u256 mask, unsigned leaf);
 struct u256 mask_with(struct u256 mask, unsigned leaf);

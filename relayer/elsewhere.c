@@ -4,23 +4,25 @@
 #include <stdlib.h>
 
 #include "abi/contracts_tables.h"
+#include "l1/layout.h"
 #include "relayer/book.h"
 #include "relayer/calls.h"
 #include "relayer/limits.h"
 
 /* ---- is the signature used there? ---------------------------------------- */
 
-static void spent_came(void *ctx, const struct l1_call_result *results,
-		       size_t n)
+static void spent_came(void *ctx, enum err err, const char *why,
+		       const struct hash32 *words, size_t n)
 {
 	struct book *b = ctx;
 
+	(void)why;
+	(void)n;
 	b->spent_asked = false;
 	for (size_t i = 0; i < b->n_spent; i++) {
 		struct slot *slot = b->spent[i];
 		slot->asking--;
-		if (slot->used && i < n && results[i].err == ERR_REFUSED &&
-		    strstr(results[i].text, "SignatureUsed"))
+		if (!err && slot->used && !hash_is_zero(words[i]))
 			slot->spent = true;
 	}
 }
@@ -31,11 +33,11 @@ static bool wants_spent(const struct book *b, const struct slot *slot)
 	       !slot->spent && slot->spent_at != b->acted;
 }
 
-/* The call itself, at that block: the signature is the first it looks at. */
+/* The mark that L1 keeps of an order that was carried out, at that block. */
 static void ask_spent(struct book *b, struct turn *t)
 {
-	struct l1_call calls[FATES_MAX];
-	struct buf data[FATES_MAX];
+	struct hash32 slots[FATES_MAX];
+	struct address signer;
 	struct request r;
 	size_t n = 0;
 
@@ -44,16 +46,17 @@ static void ask_spent(struct book *b, struct turn *t)
 	for (size_t i = 0; i < b->top && n < FATES_MAX; i++) {
 		struct slot *slot = &b->slots[i];
 		if (!wants_spent(b, slot) ||
-		    requests_get(t->txn, &b->parts->requests, slot->id, &r))
+		    requests_get(t->txn, &b->parts->requests, slot->id, &r) ||
+		    request_signer(&r, b->parts->config->shared.chain.id,
+				   t->facts->rollup, &signer))
 			continue;
 		b->spent[n] = slot;
-		buf_init(&data[n], TX_DATA_MAX);
-		call_request_withdrawal(&data[n], &r.withdraw, &r.signature);
-		calls[n] =
-			(struct l1_call){t->facts->rollup, buf_slice(&data[n])};
-		n++;
+		slots[n++] = layout_used(
+			withdraw_digest(b->parts->config->shared.chain.id,
+					t->facts->rollup, &r.withdraw),
+			signer);
 	}
-	if (n && !l1_calls(b->parts->l1, (struct address){{0}}, calls, n,
+	if (n && !l1_slots(b->parts->l1, t->facts->rollup, slots, n,
 			   t->facts->block.hash, spent_came, b)) {
 		b->spent_asked = true;
 		b->n_spent = n;
@@ -62,8 +65,6 @@ static void ask_spent(struct book *b, struct turn *t)
 			b->spent[i]->asking++;
 		}
 	}
-	for (size_t i = 0; i < n; i++)
-		buf_done(&data[i]);
 }
 
 /* ---- which entry of L1's queue is it? ------------------------------------ */
@@ -128,38 +129,33 @@ static void compare(struct book *b, struct turn *t, struct slot *slot)
 	}
 }
 
-static void page_came(void *ctx, const struct l1_call_result *results, size_t n)
+static void page_came(void *ctx, enum err err, const char *why,
+		      const struct l1_withdrawal *entries, size_t n)
 {
 	struct book *b = ctx;
 	struct seek *seek = &b->seek;
 
+	(void)why;
 	seek->asked = false;
-	seek->came = n == seek->n;
-	for (size_t i = 0; i < n && seek->came; i++)
-		seek->came =
-			!results[i].err &&
-			!l1_withdrawal_decode(results[i].data, &seek->page[i]);
+	seek->came = !err;
+	for (size_t i = 0; i < n && seek->came; i++) {
+		seek->page[i] = entries[i];
+		seek->came = entries[i].there;
+	}
 	seek->broken = !seek->came;
 }
 
 static void ask_page(struct book *b, struct turn *t)
 {
-	struct l1_call calls[SEEK_PAGE];
-	struct buf data[SEEK_PAGE];
 	struct seek *seek = &b->seek;
+	uint64_t ids[SEEK_PAGE];
 	size_t n = 0;
 
-	for (; n < SEEK_PAGE && seek->next - n > seek->low; n++) {
-		buf_init(&data[n], 64);
-		l1_withdrawal_call(&data[n], seek->next - 1 - n);
-		calls[n] =
-			(struct l1_call){t->facts->rollup, buf_slice(&data[n])};
-	}
+	for (; n < SEEK_PAGE && seek->next - n > seek->low; n++)
+		ids[n] = seek->next - 1 - n;
 	seek->n = n;
-	seek->asked = !l1_calls(b->parts->l1, (struct address){{0}}, calls, n,
-				seek->block.hash, page_came, b);
-	for (size_t i = 0; i < n; i++)
-		buf_done(&data[i]);
+	seek->asked = !l1_withdrawals(b->parts->l1, t->facts->rollup, ids, n,
+				      seek->block.hash, page_came, b);
 }
 
 /* One pass over the queue is for all that are looked for when it begins. */
@@ -217,20 +213,21 @@ bool book_wishes_wait(const struct book *b, const struct turn *t)
 	return false;
 }
 
-static void exits_came(void *ctx, const struct l1_call_result *results,
-		       size_t n)
+static void exits_came(void *ctx, enum err err, const char *why,
+		       const struct hash32 *words, size_t n)
 {
 	struct book *b = ctx;
-	struct u256 exited;
 
+	(void)why;
+	(void)n;
 	b->exits_asked = false;
 	for (size_t i = 0; i < b->n_exits; i++) {
 		struct slot *slot = b->exits[i];
 		slot->asking--;
-		if (!slot->used || i >= n || results[i].err ||
-		    call_read_u256(results[i].data, &exited))
+		if (err || !slot->used)
 			continue;
-		if (!mask_has(exited, slot->leaf % BUCKET_LEAVES)) {
+		if (!mask_has(u256_from_be(words[i].b, 32),
+			      slot->leaf % BUCKET_LEAVES)) {
 			slot->in_at = b->exits_at;
 			continue;
 		}
@@ -241,8 +238,7 @@ static void exits_came(void *ctx, const struct l1_call_result *results,
 
 static void ask_exits(struct book *b, struct turn *t)
 {
-	struct l1_call calls[FATES_MAX];
-	struct buf data[FATES_MAX];
+	struct hash32 slots[FATES_MAX];
 	size_t n = 0;
 
 	if (b->exits_asked || t->facts->state != ROLLUP_OPEN)
@@ -252,13 +248,9 @@ static void ask_exits(struct book *b, struct turn *t)
 		if (!may_be_out(slot, t) || slot->exit_at == b->acted)
 			continue;
 		b->exits[n] = slot;
-		buf_init(&data[n], 64);
-		call_exited(&data[n], slot->leaf / BUCKET_LEAVES);
-		calls[n] =
-			(struct l1_call){t->facts->rollup, buf_slice(&data[n])};
-		n++;
+		slots[n++] = layout_exited(slot->leaf / BUCKET_LEAVES);
 	}
-	if (n && !l1_calls(b->parts->l1, (struct address){{0}}, calls, n,
+	if (n && !l1_slots(b->parts->l1, t->facts->rollup, slots, n,
 			   t->facts->block.hash, exits_came, b)) {
 		b->exits_asked = true;
 		b->exits_at = b->acted;
@@ -268,8 +260,6 @@ static void ask_exits(struct book *b, struct turn *t)
 			b->exits[i]->asking++;
 		}
 	}
-	for (size_t i = 0; i < n; i++)
-		buf_done(&data[i]);
 }
 
 void book_look_elsewhere(struct book *b, struct turn *t)

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "abi/keccak.h"
+#include "l1/layout.h"
+#include "l1/slots.h"
 #include "relayer/calls.h"
 #include "relayer/limits.h"
 #include "relayer/work.h"
@@ -218,20 +220,20 @@ void evacuate_news(struct evacuate *e, struct turn *t,
 
 /* ---- the last pass, at the block acted on ------------------------------- */
 
-static void check_came(void *ctx, const struct l1_call_result *results,
-		       size_t n)
+static void check_came(void *ctx, enum err err, const char *why,
+		       const struct hash32 *words, size_t n)
 {
 	struct evacuate *e = ctx;
-	struct u256 exited;
 
+	(void)why;
 	e->check_asked = false;
-	if (!e->checking || n < e->check_n)
-		return;
+	if (err || !e->checking || n < e->check_n)
+		return; /* read again */
 	for (size_t i = 0; i < e->check_n; i++) {
 		uint64_t number = e->check_at + i;
-		if (results[i].err || call_read_u256(results[i].data, &exited))
-			return; /* read again */
-		if (u256_is_zero(mask_without(e->payable[number], exited)))
+		if (u256_is_zero(mask_without(
+			    e->payable[number],
+			    u256_from_be(words[i].b, sizeof(words[i].b)))))
 			continue;
 		log_warn("a bucket is not out after all", "bucket",
 			 log_u64(number).s);
@@ -244,8 +246,7 @@ static void check_came(void *ctx, const struct l1_call_result *results,
 
 static void check_all(struct evacuate *e, const struct turn *t)
 {
-	struct l1_call calls[EVACUATE_READS];
-	struct buf data[EVACUATE_READS];
+	struct hash32 slots[EVACUATE_READS];
 	size_t n = 0;
 
 	if (e->check_asked)
@@ -262,18 +263,12 @@ static void check_all(struct evacuate *e, const struct turn *t)
 		e->checking = true;
 		e->check_at = 0;
 	}
-	for (; n < EVACUATE_READS && e->check_at + n < e->n; n++) {
-		buf_init(&data[n], 64);
-		call_exited(&data[n], e->check_at + n);
-		calls[n] =
-			(struct l1_call){t->facts->rollup, buf_slice(&data[n])};
-	}
+	for (; n < EVACUATE_READS && e->check_at + n < e->n; n++)
+		slots[n] = layout_exited(e->check_at + n);
 	e->check_n = n;
-	if (!l1_calls(e->parts->l1, (struct address){{0}}, calls, n,
+	if (!l1_slots(e->parts->l1, t->facts->rollup, slots, n,
 		      t->facts->block.hash, check_came, e))
 		e->check_asked = true;
-	for (size_t i = 0; i < n; i++)
-		buf_done(&data[i]);
 }
 
 /* ---- the turn ----------------------------------------------------------- */

@@ -5,6 +5,7 @@
 
 #include "abi/contracts_tables.h"
 #include "abi/pack.h"
+#include "l1/withdrawals.h"
 #include "relayer/calls.h"
 #include "relayer/carry.h"
 #include "relayer/limits.h"
@@ -32,7 +33,7 @@ struct execute {
 	struct entry entries[WITHDRAWALS_OPEN_MAX];
 	bool asked;
 	uint64_t asked_ids[READ_AT_ONCE];
-	size_t asked_n, read_at;
+	size_t read_at;
 	bool reading; /* this block's round is not through */
 	/* the head's leaf under the root of the facts */
 	struct hash32 root;
@@ -79,22 +80,23 @@ static void learn(struct entry *entry, const struct l1_withdrawal *w)
 		       w->fate != EGRESS_FATE_EXECUTED;
 }
 
-static void entries_came(void *ctx, const struct l1_call_result *results,
-			 size_t n)
+static void entries_came(void *ctx, enum err err, const char *why,
+			 const struct l1_withdrawal *entries, size_t n)
 {
 	struct execute *e = ctx;
 
+	(void)err;
+	(void)why;
 	e->asked = false;
-	for (size_t i = 0; i < n && i < e->asked_n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		uint64_t id = e->asked_ids[i];
-		struct l1_withdrawal w;
-		if (results[i].err || l1_withdrawal_decode(results[i].data, &w))
+		if (!entries[i].there)
 			continue;
 		if (e->has_head && e->head.id == id)
-			learn(&e->head, &w);
+			learn(&e->head, &entries[i]);
 		for (size_t k = 0; k < e->n; k++)
 			if (e->entries[k].id == id)
-				learn(&e->entries[k], &w);
+				learn(&e->entries[k], &entries[i]);
 	}
 }
 
@@ -114,25 +116,14 @@ static size_t choose(struct execute *e, uint64_t *ids, size_t *ret_at)
 
 static void read_some(struct execute *e, const struct turn *t)
 {
-	struct l1_call calls[READ_AT_ONCE];
-	struct buf data[READ_AT_ONCE];
 	size_t at, n = choose(e, e->asked_ids, &at);
 
-	for (size_t i = 0; i < n; i++) {
-		buf_init(&data[i], 64);
-		l1_withdrawal_call(&data[i], e->asked_ids[i]);
-		calls[i] =
-			(struct l1_call){t->facts->rollup, buf_slice(&data[i])};
-	}
-	if (n && !l1_calls(e->parts->l1, (struct address){{0}}, calls, n,
-			   t->facts->block.hash, entries_came, e)) {
+	if (n && !l1_withdrawals(e->parts->l1, t->facts->rollup, e->asked_ids,
+				 n, t->facts->block.hash, entries_came, e)) {
 		e->asked = true;
-		e->asked_n = n;
 		e->read_at = at;
 	}
 	e->reading = n > 0;
-	for (size_t i = 0; i < n; i++)
-		buf_done(&data[i]);
 }
 
 /* Takes the queue's head, drops what was paid, takes up what was executed

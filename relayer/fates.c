@@ -122,19 +122,21 @@ enum err book_turn_fate(struct book *b, struct turn *t, struct slot *slot)
 	return book_set_plain(b, t, slot, REQUEST_FAILED, text);
 }
 
-static void fates_came(void *ctx, const struct l1_call_result *results,
-		       size_t n)
+static void fates_came(void *ctx, enum err err, const char *why,
+		       const struct l1_withdrawal *entries, size_t n)
 {
 	struct book *b = ctx;
-	struct l1_withdrawal w;
 
+	(void)why;
+	(void)n;
 	b->fates_asked = false;
-	for (size_t i = 0; i < n && i < b->n_fates; i++) {
+	for (size_t i = 0; i < b->n_fates; i++) {
 		struct slot *slot = b->fates[i];
 		slot->asking--;
-		if (!slot->used || slot->state != REQUEST_INCLUDED ||
-		    results[i].err || l1_withdrawal_decode(results[i].data, &w))
+		if (err || !slot->used || slot->state != REQUEST_INCLUDED ||
+		    !entries[i].there)
 			continue;
+		struct l1_withdrawal w = entries[i];
 		slot->changed = !slot->seen_fate || slot->fate != w.fate;
 		if (slot->changed) {
 			slot->fate_block = b->fates_at;
@@ -158,8 +160,7 @@ static void fates_came(void *ctx, const struct l1_call_result *results,
 /* Up to FATES_MAX included withdrawals, in turn, at the block acted on. */
 void book_ask_fates(struct book *b, struct turn *t)
 {
-	struct l1_call calls[FATES_MAX];
-	struct buf data[FATES_MAX];
+	uint64_t ids[FATES_MAX];
 	size_t n = 0;
 
 	if (b->fates_asked || !b->top)
@@ -171,21 +172,15 @@ void book_ask_fates(struct book *b, struct turn *t)
 		    slot->block > t->facts->block.number)
 			continue;
 		b->fates[n] = slot;
-		buf_init(&data[n], 64);
-		l1_withdrawal_call(&data[n], slot->l1_id);
-		calls[n] =
-			(struct l1_call){t->facts->rollup, buf_slice(&data[n])};
-		n++;
+		ids[n++] = slot->l1_id;
 	}
 	b->n_fates = n;
 	b->fate_at += n;
-	if (n && !l1_calls(b->parts->l1, (struct address){{0}}, calls, n,
-			   t->facts->block.hash, fates_came, b)) {
+	if (n && !l1_withdrawals(b->parts->l1, t->facts->rollup, ids, n,
+				 t->facts->block.hash, fates_came, b)) {
 		b->fates_asked = true;
 		b->fates_at = t->facts->block.number;
 		for (size_t i = 0; i < n; i++)
 			b->fates[i]->asking++;
 	}
-	for (size_t i = 0; i < n; i++)
-		buf_done(&data[i]);
 }

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "l1/layout.h"
+#include "l1/slots.h"
 #include "relayer/bucket.h"
 #include "relayer/calls.h"
 #include "relayer/carry.h"
@@ -78,21 +80,18 @@ static bool answers_due(const struct settle *s)
 
 /* ---- READ --------------------------------------------------------------- */
 
-static void bitmap_came(void *ctx, const struct l1_call_result *results,
-			size_t n)
+static void bitmap_came(void *ctx, enum err err, const char *why,
+			const struct hash32 *words, size_t n)
 {
 	struct settle *s = ctx;
-	struct u256 mask;
 
+	(void)why;
 	s->asked = false;
-	if (s->stage != SETTLE_READ || n < s->read_n)
-		return;
-	for (size_t i = 0; i < s->read_n; i++)
-		if (results[i].err || call_read_u256(results[i].data, &mask))
-			return; /* read again */
+	if (s->stage != SETTLE_READ || err || n < s->read_n)
+		return; /* read again */
 	for (size_t i = 0; i < s->read_n; i++) {
-		if (call_read_u256(results[i].data, &mask) ||
-		    u256_is_zero(mask))
+		struct u256 mask = u256_from_be(words[i].b, 32);
+		if (u256_is_zero(mask))
 			continue;
 		struct link *link = &s->links[s->n++];
 		link->number = s->read_at + i;
@@ -109,24 +108,17 @@ static void bitmap_came(void *ctx, const struct l1_call_result *results,
 
 static void read_bitmaps(struct settle *s, const struct turn *t)
 {
-	struct l1_call calls[EVACUATE_READS];
-	struct buf data[EVACUATE_READS];
+	struct hash32 slots[EVACUATE_READS];
 	size_t n = 0;
 
 	if (s->asked)
 		return;
-	for (; n < EVACUATE_READS && s->read_at + n < s->buckets; n++) {
-		buf_init(&data[n], 64);
-		call_exited(&data[n], s->read_at + n);
-		calls[n] =
-			(struct l1_call){t->facts->rollup, buf_slice(&data[n])};
-	}
+	for (; n < EVACUATE_READS && s->read_at + n < s->buckets; n++)
+		slots[n] = layout_exited(s->read_at + n);
 	s->read_n = n;
-	if (n && !l1_calls(s->parts->l1, (struct address){{0}}, calls, n,
+	if (n && !l1_slots(s->parts->l1, t->facts->rollup, slots, n,
 			   t->facts->block.hash, bitmap_came, s))
 		s->asked = true;
-	for (size_t i = 0; i < n; i++)
-		buf_done(&data[i]);
 }
 
 /* ---- FETCH -------------------------------------------------------------- */

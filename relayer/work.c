@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "abi/keccak.h"
+#include "l1/layout.h"
+#include "l1/slots.h"
 #include "relayer/calls.h"
 #include "sys/log.h"
 
@@ -50,31 +52,31 @@ static void fetch(struct evacuate *e, struct work *work)
 
 /* ---- READ --------------------------------------------------------------- */
 
-static void bitmap_came(void *ctx, const struct l1_call_result *results,
-			size_t n)
+static void bitmap_came(void *ctx, enum err err, const char *why,
+			const struct hash32 *words, size_t n)
 {
 	struct evacuate *e = ctx;
 
+	(void)why;
 	e->reading = false;
 	for (size_t i = 0; i < e->n_read; i++) {
 		struct work *work = e->read[i];
 		work->asked = false;
 		if (work->stage != WORK_READ)
 			continue;
-		if (i >= n || results[i].err ||
-		    call_read_u256(results[i].data, &work->exited)) {
+		if (err || i >= n) {
 			work->head = 0;
 			work->retry_ms = e->now_ms + PROOF_RETRY_MS;
 			continue;
 		}
+		work->exited = u256_from_be(words[i].b, 32);
 		work->stage = WORK_PLAN;
 	}
 }
 
 void work_read_bitmaps(struct evacuate *e, const struct turn *t)
 {
-	struct l1_call calls[EVACUATE_WORKS];
-	struct buf data[EVACUATE_WORKS];
+	struct hash32 slots[EVACUATE_WORKS];
 	uint64_t head = t->view->head.number;
 	size_t n = 0;
 
@@ -87,13 +89,9 @@ void work_read_bitmaps(struct evacuate *e, const struct turn *t)
 			continue;
 		work->head = head;
 		e->read[n] = work;
-		buf_init(&data[n], 64);
-		call_exited(&data[n], work->bucket.number);
-		calls[n] =
-			(struct l1_call){t->facts->rollup, buf_slice(&data[n])};
-		n++;
+		slots[n++] = layout_exited(work->bucket.number);
 	}
-	if (n && !l1_calls(e->parts->l1, (struct address){{0}}, calls, n,
+	if (n && !l1_slots(e->parts->l1, t->facts->rollup, slots, n,
 			   t->view->head.hash, bitmap_came, e)) {
 		e->reading = true;
 		e->n_read = n;
@@ -103,8 +101,6 @@ void work_read_bitmaps(struct evacuate *e, const struct turn *t)
 		for (size_t i = 0; i < n; i++)
 			e->read[i]->head = 0; /* busy: next turn */
 	}
-	for (size_t i = 0; i < n; i++)
-		buf_done(&data[i]);
 }
 
 /* ---- PLAN --------------------------------------------------------------- */

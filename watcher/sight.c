@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-#include "abi/words.h"
-#include "abi/contracts_tables.h"
+#include "l1/layout.h"
+#include "l1/slots.h"
 #include "watcher/limits.h"
 
 #define RETRY_MS 1000
@@ -60,44 +60,34 @@ static void facts_read(void *ctx, enum err err, const char *why,
 	s->facts = *facts;
 }
 
-static void vault_read(void *ctx, const struct l1_call_result *results,
-		       size_t n)
+static void vault_read(void *ctx, enum err err, const char *why,
+		       const struct hash32 *words, size_t n)
 {
 	struct sight *s = ctx;
-	struct abi_reader r;
-	struct u256 balance;
 
+	(void)why;
+	(void)n;
 	s->vault_reading = false;
-	if (n != 1 || results[0].err)
-		return;
-	r = abi_reader(results[0].data);
-	balance = abi_u256(&r);
-	if (r.failed)
+	if (err)
 		return;
 	s->vault.known = true;
-	s->vault.balance = balance;
+	s->vault.balance = u256_from_be(words[0].b, sizeof(words[0].b));
 }
 
 /* Only while RUNNING: exits take from the vault before the ledger knows. */
 static void read_vault(struct sight *s)
 {
-	struct l1_call call = {.to = s->facts.rollup};
-	struct address none = {{0}}, native = {{0}};
-	struct buf data;
+	const struct address native = {{0}};
+	const struct hash32 slot = layout_vault(native);
 
 	if (!s->known || s->facts.state != ROLLUP_RUNNING || s->vault_reading ||
 	    (s->vault_ms && s->vault_ms + VAULT_EVERY_MS > s->now_ms))
 		return;
 	s->vault_ms = s->now_ms;
-	buf_init(&data, 64);
-	abi_put_selector(&data, SEL_SOVEREIGNROLLUP_VAULT);
-	abi_put_address(&data, native);
-	call.data = buf_slice(&data);
 	s->vault.known = false;
 	s->vault.block = s->facts.block.number;
-	s->vault_reading = !l1_calls(s->l1, none, &call, 1, s->facts.block.hash,
-				     vault_read, s);
-	buf_done(&data);
+	s->vault_reading = !l1_slots(s->l1, s->facts.rollup, &slot, 1,
+				     s->facts.block.hash, vault_read, s);
 }
 
 static void read_facts(struct sight *s)

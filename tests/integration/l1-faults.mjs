@@ -3,6 +3,8 @@
 import { keccak256, numberToHex, toRlp } from 'viem';
 import { WIRE_FAULTS } from './wire-faults.mjs';
 
+const COUNTS = ['eth_getTransactionCount', 'eth_getBalance'];
+const STATE = [...COUNTS, 'eth_getProof', 'eth_getStorageAt', 'eth_getCode'];
 const AHEAD_S = 60n;
 const LAG_BLOCKS = 8;
 const HASH = /0x[0-9a-f]{64}(?![0-9a-f])/g;
@@ -54,10 +56,22 @@ export const FAULTS = {
 	'omit-logs': async (endpoint, calls) => (await endpoint.forward(calls))
 		.map((answer, i) => calls[i].method === 'eth_getLogs' && answer.result ?
 			{ ...answer, result: [] } : answer),
-	// every word of an eth_call that looks like a time or a count, one higher
-	'lie-call': async (endpoint, calls) => (await endpoint.forward(calls))
-		.map((answer, i) => calls[i].method === 'eth_call' && answer.result ?
-			{ ...answer, result: bump(answer.result) } : answer),
+	// every word of storage that looks like a time or a count, one higher, and an
+	// account's nonce and balance
+	'lie-state': async (endpoint, calls) => {
+		const answers = (await endpoint.forward(calls)).map((answer, i) =>
+			calls[i].method === 'eth_getStorageAt' && answer.result ?
+				{ ...answer, result: bump(answer.result) } :
+				COUNTS.includes(calls[i].method) && answer.result ?
+					{ ...answer, result: numberToHex(BigInt(answer.result) + 1n) } : answer);
+		return endpoint.settings.proofs === false ?
+			lacking(calls, answers, ['eth_getProof']) : answers;
+	},
+	// an account's proof with another leaf, and what it says beside it
+	'lie-account': async (endpoint, calls) => (await endpoint.forward(calls))
+		.map((answer, i) => calls[i].method === 'eth_getProof' && answer.result ?
+			{ ...answer, result: { ...answer.result, nonce: '0x63',
+				accountProof: touchLast(answer.result.accountProof) } } : answer),
 	// a word of storage, and of its proof's leaf, one higher
 	'lie-proof': async (endpoint, calls) => (await endpoint.forward(calls))
 		.map((answer, i) => calls[i].method === 'eth_getProof' && answer.result ?
@@ -96,7 +110,7 @@ export const FAULTS = {
 		.map((answer, i) => calls[i].method.startsWith('eth_getBlockBy') ?
 			{ ...answer, result: null } : answer),
 	'old-state-error': async (endpoint, calls) => (await endpoint.forward(calls))
-		.map((answer, i) => calls[i].method === 'eth_call' ? { jsonrpc: '2.0',
+		.map((answer, i) => STATE.includes(calls[i].method) ? { jsonrpc: '2.0',
 			id: answer.id, error: { code: -32000, message: 'missing trie node' } } : answer),
 };
 
@@ -151,10 +165,12 @@ function forgedLogs(method, answer) {
 
 function forgedProof(reply) {
 	const storageProof = reply.storageProof.map((slot) => slot.proof.length ? { ...slot,
-		value: bump(slot.value), proof: [...slot.proof.slice(0, -1),
-			slot.proof.at(-1).replace(/.$/, (last) => last === '0' ? '1' : '0')] } : slot);
+		value: bump(slot.value), proof: touchLast(slot.proof) } : slot);
 	return { ...reply, storageProof };
 }
+
+const touchLast = (proof) => [...proof.slice(0, -1),
+	proof.at(-1).replace(/.$/, (last) => last === '0' ? '1' : '0')];
 
 // A node whose head is `cap`: it knows nothing above.
 async function capped(endpoint, calls, cap) {

@@ -2,7 +2,8 @@
  *   l1_probe CONFIG
  *   view | healthy MS | unhealthy MS | wait MS
  *   facts ADDRESS [NUMBER HASH TIME]       at the acted block, or at this one
- *   call ADDRESS DATA | account ADDRESS | status TX | send RAW
+ *   account ADDRESS | status TX | send RAW
+ *   slots ADDRESS SLOT … | withdrawals ROLLUP ID …     at the head
  *   estimate FROM TO DATA | follow FROM ADDRESS ADDRESS TOPIC | step
  * CONFIG is read as the daemons read theirs. */
 #include <assert.h>
@@ -15,12 +16,13 @@
 #include "l1/account.h"
 #include "l1/follow.h"
 #include "l1/phase.h"
+#include "l1/withdrawals.h"
 #include "sys/clock.h"
 
 #define LINE_BYTES (1u << 19)
 #define OUT_MAX	   (8u << 20)
 #define COMMAND_MS 9000
-#define WORDS_MAX  6
+#define WORDS_MAX  80
 
 struct probe {
 	struct l1 *l1;
@@ -162,12 +164,39 @@ static void on_facts(void *ctx, enum err err, const char *why,
 	json_put_bool(&p->w, "exits", phase_exits_open(f, f->block.time));
 }
 
-static void on_calls(void *ctx, const struct l1_call_result *results, size_t n)
+static void on_slots(void *ctx, enum err err, const char *why,
+		     const struct hash32 *words, size_t n)
 {
 	struct probe *p = ctx;
-	assert(n == 1);
-	put_outcome(p, results[0].err, results[0].text);
-	json_put_hex(&p->w, "data", results[0].data.p, results[0].data.len);
+	put_outcome(p, err, why);
+	json_begin_array(&p->w, "words");
+	for (size_t i = 0; i < n; i++)
+		json_put_hash(&p->w, NULL, words[i]);
+	json_end_array(&p->w);
+}
+
+static void on_withdrawals(void *ctx, enum err err, const char *why,
+			   const struct l1_withdrawal *entries, size_t n)
+{
+	struct probe *p = ctx;
+	put_outcome(p, err, why);
+	json_begin_array(&p->w, "entries");
+	for (size_t i = 0; i < n; i++) {
+		const struct l1_withdrawal *w = &entries[i];
+		json_begin(&p->w, NULL);
+		json_put_bool(&p->w, "there", w->there);
+		json_put_address(&p->w, "owner", w->owner);
+		json_put_u64(&p->w, "index", w->index);
+		json_put_u64(&p->w, "stamp", w->stamp);
+		json_put_u64(&p->w, "opening", w->opening);
+		json_put_address(&p->w, "recipient", w->recipient);
+		json_put_amount(&p->w, "amount", w->amount);
+		json_put_address(&p->w, "payer", w->payer);
+		json_put_amount(&p->w, "bounty", w->bounty);
+		json_put_u64(&p->w, "fate", w->fate);
+		json_end(&p->w);
+	}
+	json_end_array(&p->w);
 }
 
 static void on_account(void *ctx, enum err err, const char *why,
@@ -179,6 +208,7 @@ static void on_account(void *ctx, enum err err, const char *why,
 		return;
 	json_put_u64(&p->w, "nonce", state->nonce);
 	json_put_amount(&p->w, "balance", state->balance);
+	json_put_bool(&p->w, "proved", state->proved);
 	json_put_u64(&p->w, "base_fee", state->base_fee);
 	json_put_u64(&p->w, "tip", state->tip);
 }
@@ -305,22 +335,33 @@ static void run_step(struct probe *p)
 		follow_ack(p->follow, &tip);
 }
 
-static enum err start_data(struct probe *p, char **words, struct buf *data)
+static enum err start_estimate(struct probe *p, char **words, struct buf *data)
 {
-	const char *name = words[0];
-	struct address a = word_address(words[1]);
-	if (!strcmp(name, "estimate")) {
-		if (hex_decode_buf(slice_str(words[3]), data))
-			die("bad data");
-		return tx_estimate(p->l1, a, false, word_address(words[2]),
-				   u256_from(0), buf_slice(data), on_estimate,
-				   p);
-	}
-	if (hex_decode_buf(slice_str(words[2]), data))
+	if (hex_decode_buf(slice_str(words[3]), data))
 		die("bad data");
-	const struct l1_call call = {.to = a, .data = buf_slice(data)};
-	return l1_calls(p->l1, (struct address){{0}}, &call, 1,
-			l1_view(p->l1)->acted.hash, on_calls, p);
+	return tx_estimate(p->l1, word_address(words[1]), false,
+			   word_address(words[2]), u256_from(0),
+			   buf_slice(data), on_estimate, p);
+}
+
+static enum err start_slots(struct probe *p, char **words)
+{
+	struct hash32 slots[WORDS_MAX];
+	size_t n = 0;
+	for (; words[2 + n]; n++)
+		slots[n] = word_hash(words[2 + n]);
+	return l1_slots(p->l1, word_address(words[1]), slots, n,
+			l1_view(p->l1)->head.hash, on_slots, p);
+}
+
+static enum err start_withdrawals(struct probe *p, char **words)
+{
+	uint64_t ids[WORDS_MAX];
+	size_t n = 0;
+	for (; words[2 + n]; n++)
+		ids[n] = strtoull(words[2 + n], NULL, 10);
+	return l1_withdrawals(p->l1, word_address(words[1]), ids, n,
+			      l1_view(p->l1)->head.hash, on_withdrawals, p);
 }
 
 static enum err start(struct probe *p, char **words, struct buf *data)
@@ -346,8 +387,12 @@ static enum err start(struct probe *p, char **words, struct buf *data)
 			die("bad transaction");
 		return tx_broadcast(p->l1, buf_slice(data), on_send, p);
 	}
-	if (!strcmp(name, "call") || !strcmp(name, "estimate"))
-		return start_data(p, words, data);
+	if (!strcmp(name, "estimate"))
+		return start_estimate(p, words, data);
+	if (!strcmp(name, "slots"))
+		return start_slots(p, words);
+	if (!strcmp(name, "withdrawals"))
+		return start_withdrawals(p, words);
 	die("no such command");
 }
 

@@ -173,7 +173,8 @@ async function facts(probe, { hatch, rollup }) {
 async function accounts(probe, { rollup }) {
 	const sender = new Sender(rpc, key('payer'));
 	const got = await probe.ask('account', sender.address);
-	same([got.err, got.nonce, got.balance], ['', 0, String(5n * ETHER)], 'an account');
+	same([got.err, got.nonce, got.balance, got.proved], ['', 0, String(5n * ETHER), true],
+		'an account');
 	const data = encodeCall('SovereignRollup', 'fundBond');
 	const gas = await probe.ask('estimate', sender.address, rollup,
 		encodeCall('SovereignRollup', 'deposit', ['0x' + '00'.repeat(20), 0n,
@@ -446,7 +447,7 @@ async function downAndLag(probe) {
 
 async function contents(deployed) {
 	for (const [name, state] of [['slow', 'slow'], ['omit-logs', 'good'],
-		['lie-call', 'good'], ['old-state-error', 'good'], ['garbage', 'down'],
+		['lie-state', 'good'], ['old-state-error', 'good'], ['garbage', 'down'],
 		['http-500', 'down'], ['null-blocks', 'down'], ['rate-limit', 'down'], ['truncated', 'down'],
 		['hang', 'down']]) {
 		await fault(2, name);
@@ -470,7 +471,7 @@ async function contents(deployed) {
 // One honest provider's proof is enough: two liars change no fact, and are named.
 async function proofs({ hatch }) {
 	const blocks = (got) => ({ ...got, block: 0, deadlines: 0 });
-	for (const lie of ['lie-call', 'lie-proof']) {
+	for (const lie of ['lie-state', 'lie-proof']) {
 		const probe = new Probe(endpoints);
 		await probe.ask('healthy', 5000);
 		const honest = await probe.ask('facts', hatch);
@@ -547,6 +548,101 @@ async function wrongPlaces({ hatch }) {
 	await genesis.end();
 }
 
+// An account's nonce and balance: one honest proof is enough, else a quorum.
+async function purses() {
+	const sender = new Sender(rpc, key('payer'));
+	const nobody = '0x' + '55'.repeat(20);
+	const probe = new Probe(endpoints);
+	await probe.ask('healthy', 5000);
+	const honest = await probe.ask('account', sender.address);
+	expect(honest.proved && honest.nonce > 0, 'an account is proved', honest);
+	const none = await probe.ask('account', nobody);
+	same([none.proved, none.nonce, none.balance], [true, 0, '0'], 'that there is none is proved too');
+	const words = ({ err, nonce, balance }) => [err, nonce, balance];
+	for (const i of [0, 1])
+		await fault(i, 'lie-account');
+	let seen;
+	for (let i = 0; i < 40 && !seen?.providers.some(({ state }) => state === 'lying'); i++) {
+		const got = await probe.ask('account', sender.address);
+		same([...words(got), got.proved], [...words(honest), true], 'two of three change no account');
+		seen = await probe.ask('wait', 200);
+	}
+	expect(seen.providers.some(({ state, why }) => state === 'lying' &&
+		/eth_getProof: the proof of account/.test(why)), 'a liar about an account is named', seen.providers);
+	await probe.end();
+	for (const i of [0, 1])
+		await fault(i, 'no-proof');
+	await fault(2, 'lie-state', { proofs: false });
+	const weaker = new Probe(endpoints);
+	await weaker.ask('healthy', 5000);
+	const told = await weaker.ask('account', sender.address);
+	same([...words(told), told.proved], [...words(honest), false], 'without proofs: by quorum');
+	const { proofs: how } = await weaker.ask('view');
+	expect(/^by quorum: a: lacks eth_getProof/.test(how), 'and says so', how);
+	const named = await weaker.until(({ providers }) => providers[2].state === 'lying', 3000, 'wait', 100);
+	same(named.providers[2].state, 'lying', 'by quorum: a liar about an account is named');
+	for (const i of [0, 1, 2])
+		await fault(i, 'honest');
+	await weaker.end();
+}
+
+// The withdrawal queue from its storage, against the contract's own view.
+async function queues() {
+	const payer = new Sender(rpc, key('payer'));
+	await rpc.call('anvil_setBalance', addressOf('deployer2'), quantity(5n * ETHER));
+	const { hatch, rollup } = await deploy(rpc, key('deployer2'), country);
+	const request = (index, amount) => payer.run({ to: rollup, value: 10n ** 16n,
+		data: encodeCall('SovereignRollup', 'requestWithdrawal', [index, amount, payer.address]) });
+	await request(7, 1000n);
+	await request(8, 5n);
+	await request(9, 6n);
+	const ids = [0, 1, 2];
+	const agree = async (probe, fates, what) => {
+		const { head } = await probe.ask('wait', 1500);
+		const got = await probe.ask('withdrawals', rollup, ...ids, 3);
+		same([got.err, got.entries.length], ['', 4], `${what}: the queue is read`);
+		for (const id of ids) {
+			const [w, fate] = await call('SovereignRollup', rollup, 'withdrawal', quantity(head.number), [BigInt(id)]);
+			const e = got.entries[id];
+			same([e.owner, e.index, e.stamp, e.opening, e.recipient, BigInt(e.amount), e.payer,
+				BigInt(e.bounty), e.fate].map(String), [w.owner.toLowerCase(), w.index, w.stamp, w.opening,
+				w.recipient.toLowerCase(), w.amount, w.payer.toLowerCase(), w.bounty, fate].map(String),
+			`${what}: entry ${id}`);
+			same(e.fate, fates[id], `${what}: fate of ${id}`);
+		}
+		same(got.entries[3].there, false, `${what}: no such id`);
+		return got;
+	};
+	const probe = new Probe(endpoints);
+	await probe.ask('healthy', 5000);
+	const honest = await agree(probe, [0, 0, 0], 'queued');
+	for (const i of [0, 1])
+		await fault(i, 'lie-proof');
+	same(await probe.ask('withdrawals', rollup, ...ids, 3), honest, 'two of three change no entry');
+	for (const i of [0, 1, 2])
+		await fault(i, 'no-proof');
+	const weaker = new Probe(endpoints);
+	await weaker.ask('healthy', 5000);
+	await fault(1, 'lie-state', { proofs: false });
+	same(await weaker.ask('withdrawals', rollup, ...ids, 3), honest, 'by quorum: one of three changes none');
+	await weaker.end();
+	for (const i of [0, 1, 2])
+		await fault(i, 'honest');
+	await probe.end();
+	// late now: leaf 7 is beyond the tree, so its request is void
+	const { timestamp } = await rpc.call('eth_getBlockByNumber', 'latest', false);
+	await rpc.call('evm_setNextBlockTimestamp', Number(timestamp) + country.terms.inclusionWindow + 2);
+	await payer.run({ to: rollup, data: encodeCall('SovereignRollup', 'executeWithdrawal', [0n, '0x', []]) });
+	const last = new Probe(endpoints);
+	await last.ask('healthy', 5000);
+	await agree(last, [3, 0, 0], 'executed');
+	await rpc.call('evm_setNextBlockTimestamp', Number(timestamp) + country.terms.inclusionWindow +
+		country.terms.hardDeadline + 9);
+	await payer.run({ to: hatch, data: encodeCall('EscapeHatch', 'openAfterDeadline') });
+	await agree(last, [3, 5, 5], 'opened');
+	await last.end();
+}
+
 // Which contracts these are: their code, by one provider's proof.
 async function identity({ hatch, rollup, badBatch }) {
 	const refused = async (probe, at, pattern, what) => {
@@ -556,9 +652,10 @@ async function identity({ hatch, rollup, badBatch }) {
 	};
 	const all = (name, more) => Promise.all([0, 1, 2].map((i) => fault(i, name, more)));
 	const code = await rpc.call('eth_getCode', hatch, 'latest');
-	const [touched, twin] = ['77', '88'].map((byte) => '0x' + byte.repeat(20));
+	const [touched, twin, judge] = ['77', '88', '99'].map((byte) => '0x' + byte.repeat(20));
 	await rpc.call('anvil_setCode', touched, code.replace(/..$/, (last) => last === '00' ? '01' : '00'));
 	await rpc.call('anvil_setCode', twin, code);
+	await rpc.call('anvil_setCode', judge, await rpc.call('eth_getCode', badBatch, 'latest'));
 	const placed = Number(await rpc.call('eth_blockNumber')) + 1;
 	let probe = new Probe(endpoints);
 	await probe.until(({ acted }) => acted.number >= placed, 6000, 'wait', 200);
@@ -596,11 +693,9 @@ async function identity({ hatch, rollup, badBatch }) {
 	await refused(probe, badBatch, notHatch(badBatch), 'by quorum: another contract');
 	await all('honest');
 	await probe.end();
-	// code like ours that names another finality, told by a quorum that cannot
-	// prove it just now: the first proof refutes it, and they look again
-	const word = (value) => '7f' + value.toString(16).padStart(64, '0');
-	await all('swapped-code', { proofs: 'lost', from: word(SHORT_TERMS.finality),
-		to: word(SHORT_TERMS.finality + 1) });
+	// code like ours that names another judge, told by a quorum that cannot prove
+	// it just now: the first proof refutes it, and they look again
+	await all('swapped-code', { proofs: 'lost', from: badBatch.slice(2), to: judge.slice(2) });
 	probe = new Probe(endpoints);
 	await probe.ask('healthy', 5000);
 	const misled = await probe.ask('facts', hatch);
@@ -665,6 +760,8 @@ try {
 	timed('wrongPlaces');
 	await identity(deployed);
 	timed('identity');
+	await purses();
+	timed('purses');
 	await confirmations();
 	timed('confirmations');
 	await phases(probe, deployed);
@@ -688,6 +785,8 @@ try {
 	await reorg(late, deployed);
 	timed('reorg');
 	await late.end();
+	await queues(); // moves the chain's clock
+	timed('queues');
 } catch (problem) {
 	expect(false, problem.stack);
 } finally {

@@ -156,7 +156,7 @@ void plan_lie(struct sim_provider *p)
 static bool needs_quorum(enum sim_lie lie)
 {
 	return lie == LIE_RANDOM_WORDS || lie == LIE_INVENTED_LOGS ||
-	       lie == LIE_EMPTY_CALLS;
+	       lie == LIE_EMPTY_WORDS;
 }
 
 /* What an endpoint has: most have all, some chains' have little. */

@@ -33,7 +33,7 @@ enum sim_lie {
 	LIE_STALE_FINALIZED, /* thirty blocks behind */
 	LIE_EAGER_FINALIZED, /* its head */
 	LIE_RATE_LIMIT,
-	LIE_EMPTY_CALLS,  /* "0x": no contract there */
+	LIE_EMPTY_WORDS,  /* zero in every slot: no contract there */
 	LIE_FORGED_PROOF, /* a byte of a storage proof is another */
 	LIE_CUT_PROOF,	  /* the last node of each is missing */
 	LIE_PROOF_OF_OTHER_BLOCK,

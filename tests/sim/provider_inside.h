@@ -44,8 +44,8 @@ void provider_quantity(struct view *v, const char *key, struct u256 value);
 /* ---- the methods: each puts a result or an error ---- */
 typedef void provider_method(struct view *v, const json_node *params);
 provider_method provider_block_by_number, provider_block_by_hash;
-provider_method provider_storage, provider_call, provider_proof, provider_code,
-	provider_count, provider_balance;
+provider_method provider_storage, provider_proof, provider_code, provider_count,
+	provider_balance;
 provider_method provider_logs, provider_transaction, provider_receipt,
 	provider_receipts;
 provider_method provider_estimate, provider_send;

@@ -91,66 +91,9 @@ void provider_storage(struct view *v, const json_node *params)
 	word = state_word(tries_at(v, &shown, &s), contract_at(v, at), slot);
 	if (provider_lies(v, LIE_RANDOM_WORDS))
 		word = keccak256(word.b, sizeof(word.b));
+	if (provider_lies(v, LIE_EMPTY_WORDS))
+		word = (struct hash32){{0}};
 	json_put_hash(&v->w, "result", word);
-}
-
-/* ---- calls ---- */
-
-static void put_lists(const struct sim_chain *c, const struct sim_state *s,
-		      uint32_t selector, struct buf *to)
-{
-	struct address standbys[SIM_SEQUENCERS];
-
-	switch (selector) {
-	case SEL_ESCAPEHATCH_GUARDIANS:
-		abi_put_u64(to, 5 * ABI_WORD);
-		abi_put_u64(to, c->thresholds.promote);
-		abi_put_u64(to, c->thresholds.open);
-		abi_put_u64(to, c->thresholds.resume);
-		abi_put_u64(to, c->thresholds.amend);
-		abi_put_addresses(to, c->guardians, c->n_guardians);
-		break;
-	case SEL_ESCAPEHATCH_STANDBYS:
-		for (unsigned i = 0; i < s->n_standbys; i++)
-			standbys[i] = c->sequencers[s->standbys[i]];
-		abi_put_u64(to, ABI_WORD);
-		abi_put_addresses(to, standbys, s->n_standbys);
-		break;
-	case SEL_ESCAPEHATCH_ROLLUP:
-		abi_put_address(to, c->rollup);
-		break;
-	case SEL_SOVEREIGNROLLUP_HATCH:
-		abi_put_address(to, c->hatch);
-		break;
-	case SEL_SOVEREIGNROLLUP_VAULT:
-		abi_put_u64(to, UINT64_MAX);
-		break;
-	default: /* overdue(): nothing; terms(): looked at for being there */
-		abi_put_u64(to, 0);
-		break;
-	}
-}
-
-void provider_call(struct view *v, const json_node *params)
-{
-	struct json_reader r = {0};
-	struct shown shown = provider_at(v, json_at(params, 1));
-	struct sim_state s;
-	struct buf data, answer;
-
-	buf_init(&data, 4096);
-	buf_init(&answer, 8192);
-	json_bytes(&r, json_at(params, 0), "data", &data);
-	assert(!r.failed && data.len >= 4);
-	if (shown.known) {
-		(void)tries_at(v, &shown, &s);
-		put_lists(v->c, &s, (uint32_t)get_be(data.p, 4), &answer);
-		if (provider_lies(v, LIE_EMPTY_CALLS))
-			buf_clear(&answer);
-		json_put_hex(&v->w, "result", answer.p, answer.len);
-	}
-	buf_done(&data);
-	buf_done(&answer);
 }
 
 /* ---- accounts ---- */

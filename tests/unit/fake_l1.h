@@ -8,17 +8,19 @@
 
 #include "l1/account.h"
 #include "relayer/book.h"
+#include "l1/withdrawals.h"
 #include "relayer/calls.h"
 
 #define ASKS 8
 
-struct asked { /* a batch of calls that waits for its answer */
+struct asked { /* a read of L1 that waits for its answer */
 	bool open;
-	uint32_t selector;
+	struct hash32 slot; /* the first; zero: of withdrawals */
 	size_t n;
 	uint64_t ids[FATES_MAX]; /* of withdrawals */
 	struct hash32 at;
-	l1_calls_done *done;
+	l1_slots_done *words_done;
+	l1_withdrawals_done *entries_done;
 	void *ctx;
 };
 
@@ -45,72 +47,81 @@ static inline void world_clear(void)
 	memset(&world, 0, sizeof(world));
 }
 
-enum err l1_calls(struct l1 *l1, struct address from,
-		  const struct l1_call *calls, size_t n,
-		  struct hash32 block_hash, l1_calls_done *done, void *ctx)
+static inline enum err add_ask(struct asked what)
 {
-	(void)l1;
-	(void)from;
+	what.open = true;
 	for (size_t i = 0; i < ASKS; i++) {
-		struct asked *a = &world.asks[i];
-		if (a->open)
+		if (world.asks[i].open)
 			continue;
-		*a = (struct asked){.open = true,
-				    .n = n,
-				    .at = block_hash,
-				    .done = done,
-				    .ctx = ctx};
-		a->selector = (uint32_t)get_be(calls[0].data.p, 4);
-		for (size_t k = 0; k < n && k < FATES_MAX; k++)
-			if (calls[k].data.len == 12)
-				a->ids[k] = get_be(calls[k].data.p + 4, 8);
+		world.asks[i] = what;
 		return OK;
 	}
 	return ERR_BUSY;
 }
 
-static inline struct asked *ask_of(uint32_t selector)
+enum err l1_slots(struct l1 *l1, struct address at, const struct hash32 *slots,
+		  size_t n, struct hash32 block, l1_slots_done *done, void *ctx)
+{
+	(void)l1;
+	(void)at;
+	return add_ask((struct asked){.slot = slots[0],
+				      .n = n,
+				      .at = block,
+				      .words_done = done,
+				      .ctx = ctx});
+}
+
+enum err l1_withdrawals(struct l1 *l1, struct address rollup,
+			const uint64_t *ids, size_t n, struct hash32 block,
+			l1_withdrawals_done *done, void *ctx)
+{
+	struct asked a = {
+		.n = n, .at = block, .entries_done = done, .ctx = ctx};
+	(void)l1;
+	(void)rollup;
+	memcpy(a.ids, ids, n * sizeof(*ids));
+	return add_ask(a);
+}
+
+/* That read of words whose first is at slot; zero: of withdrawals. */
+static inline struct asked *ask_of(struct hash32 slot)
 {
 	for (size_t i = 0; i < ASKS; i++)
-		if (world.asks[i].open && world.asks[i].selector == selector)
+		if (world.asks[i].open && hash_eq(world.asks[i].slot, slot))
 			return &world.asks[i];
 	return NULL;
 }
 
-static inline void answer_calls(uint32_t selector,
-				const struct l1_call_result *results)
+static inline struct asked *ask_of_entries(void)
 {
-	struct asked *a = ask_of(selector), copy;
+	return ask_of((struct hash32){{0}});
+}
+
+/* words: one for each slot that was asked for; NULL: nobody answers. */
+static inline void answer_words(struct hash32 slot, const struct hash32 *words)
+{
+	struct asked *a = ask_of(slot), copy;
 
 	assert_non_null(a);
 	copy = *a;
 	a->open = false;
-	copy.done(copy.ctx, results, copy.n);
+	copy.words_done(copy.ctx, words ? OK : ERR_IO, "", words,
+			words ? copy.n : 0);
 }
 
-#define SEL_A_WITHDRAWAL UINT32_C(0x77777777)
-
-/* A withdrawal is answered as it stands in memory. */
-void l1_withdrawal_call(struct buf *data, uint64_t id)
+/* queue: by id; NULL: nobody answers. */
+static inline void answer_entries(const struct l1_withdrawal *queue)
 {
-	buf_add_be(data, SEL_A_WITHDRAWAL, 4);
-	buf_add_be(data, id, 8);
-}
+	struct l1_withdrawal entries[FATES_MAX];
+	struct asked *a = ask_of_entries(), copy;
 
-enum err l1_withdrawal_decode(struct slice data, struct l1_withdrawal *ret)
-{
-	if (data.len != sizeof(*ret))
-		return ERR_INVALID;
-	memcpy(ret, data.p, sizeof(*ret));
-	return OK;
-}
-
-const char *l1_revert_name(struct slice data, char *to, size_t size)
-{
-	(void)data;
-	(void)size;
-	*to = 0;
-	return to;
+	assert_non_null(a);
+	copy = *a;
+	a->open = false;
+	for (size_t i = 0; queue && i < copy.n; i++)
+		entries[i] = queue[copy.ids[i]];
+	copy.entries_done(copy.ctx, queue ? OK : ERR_IO, "",
+			  queue ? entries : NULL, queue ? copy.n : 0);
 }
 
 enum err account_read(struct l1 *l1, struct address account, account_done *done,

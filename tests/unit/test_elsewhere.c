@@ -2,7 +2,7 @@
  * watchers are the test's own: it answers what was asked, by hand. */
 #include "tests/unit/unit.h"
 
-#include "abi/contracts_tables.h"
+#include "l1/layout.h"
 #include "tests/unit/book_bench.h"
 
 /* ---- what others brought to L1 ------------------------------------------- */
@@ -25,12 +25,22 @@ static void refused(struct bench *b, struct hash32 id, const char *why)
 	assert_int_equal(book_news(b->book, &b->t, &news), OK);
 }
 
-static void answer_spent(const char *name)
+/* Where L1 marks the order as carried out. */
+static struct hash32 mark_of(const struct bench *b, const struct request *r)
 {
-	struct l1_call_result result = {.err = ERR_REFUSED};
+	uint64_t chain_id = b->config.shared.chain.id;
 
-	snprintf(result.text, sizeof(result.text), "%s", name);
-	answer_calls(SEL_SOVEREIGNROLLUP_REQUEST_WITHDRAWAL_FOR, &result);
+	return layout_used(
+		withdraw_digest(chain_id, b->facts.rollup, &r->withdraw),
+		address_of(OWNER));
+}
+
+static void answer_spent(const struct bench *b, const struct request *r,
+			 bool spent)
+{
+	struct hash32 word = typed_u64(spent);
+
+	answer_words(mark_of(b, r), &word);
 }
 
 /* L1's queue, ids 0 … 2. */
@@ -40,6 +50,7 @@ static void fill_queue(struct bench *b, const struct request *ours)
 {
 	struct l1_withdrawal w = {.owner = address_of(OWNER),
 				  .recipient = ours->withdraw.recipient,
+				  .there = true,
 				  .index = LEAF,
 				  .stamp = NOW - 100,
 				  .amount = ours->withdraw.amount,
@@ -55,13 +66,7 @@ static void fill_queue(struct bench *b, const struct request *ours)
 
 static void answer_queue(void)
 {
-	struct l1_call_result results[FATES_MAX] = {{0}};
-	struct asked *a = ask_of(SEL_A_WITHDRAWAL);
-
-	assert_non_null(a);
-	for (size_t i = 0; i < a->n; i++)
-		results[i].data = slice_of(&queue[a->ids[i]], sizeof(queue[0]));
-	answer_calls(SEL_A_WITHDRAWAL, results);
+	answer_entries(queue);
 }
 
 static void test_a_used_signature_is_hearsay_until_it_is_final(void **state)
@@ -76,9 +81,9 @@ static void test_a_used_signature_is_hearsay_until_it_is_final(void **state)
 	refused(&b, r.id, "SignatureUsed");
 	assert_int_equal(stored(&b, r.id).state, REQUEST_QUEUED);
 	acted_moves(&b);
-	answer_spent("BountyTooSmall"); /* the other's block is not final */
+	answer_spent(&b, &r, false); /* the other's block is not final */
 	turn(&b);
-	assert_null(ask_of(SEL_A_WITHDRAWAL));
+	assert_null(ask_of_entries());
 	/* A reorg takes it away: L1 is asked anew, and it is carried. */
 	b.t.now_ms += REFUSED_LAST_MS;
 	b.book->bounty_known = true;
@@ -98,13 +103,11 @@ static void test_what_another_brought_to_l1_is_followed_there(void **state)
 	assert_int_equal(add(&b, &r, true), OK);
 	refused(&b, r.id, "SignatureUsed");
 	acted_moves(&b);
-	assert_hash_equal(
-		ask_of(SEL_SOVEREIGNROLLUP_REQUEST_WITHDRAWAL_FOR)->at,
-		b.facts.block.hash);
-	answer_spent("SignatureUsed");
+	assert_hash_equal(ask_of(mark_of(&b, &r))->at, b.facts.block.hash);
+	answer_spent(&b, &r, true);
 	turn(&b);
 	turn(&b);
-	assert_hash_equal(ask_of(SEL_A_WITHDRAWAL)->at, b.facts.block.hash);
+	assert_hash_equal(ask_of_entries()->at, b.facts.block.hash);
 	answer_queue();
 	turn(&b);
 	turn(&b);
@@ -208,13 +211,13 @@ static void test_what_is_not_found_is_looked_for_again(void **state)
 	assert_int_equal(add(&b, &r, true), OK);
 	refused(&b, r.id, "SignatureUsed");
 	acted_moves(&b);
-	answer_spent("SignatureUsed"); /* but the queue is empty */
+	answer_spent(&b, &r, true); /* but the queue is empty */
 	for (unsigned i = 0; i < 4; i++)
 		acted_moves(&b);
 	assert_int_equal(stored(&b, r.id).state, REQUEST_QUEUED);
 	fill_queue(&b, &r);
 	acted_moves(&b);
-	assert_null(ask_of(SEL_A_WITHDRAWAL));
+	assert_null(ask_of_entries());
 	b.t.now_ms += SEEK_RETRY_MS;
 	turn(&b);
 	answer_queue();
@@ -234,7 +237,7 @@ static enum request_state expires(struct bench *b, uint64_t stamp)
 	assert_int_equal(add(b, &r, true), OK);
 	b->t.head_time = r.withdraw.expiry + 1;
 	turn(b); /* the block acted on is older: nothing is certain yet */
-	assert_null(ask_of(SEL_A_WITHDRAWAL));
+	assert_null(ask_of_entries());
 	assert_int_equal(stored(b, r.id).state, REQUEST_QUEUED);
 	b->facts.block.time = r.withdraw.expiry;
 	acted_moves(b);
@@ -276,13 +279,10 @@ static void test_a_wish_does_not_end_by_hearsay(void **state)
 
 static void answer_exits(bool out)
 {
-	struct l1_call_result result = {.err = OK};
 	struct u256 mask = out ? mask_with(u256_from(0), LEAF) : u256_from(0);
-	uint8_t word[32];
+	struct hash32 word = typed_u256(mask);
 
-	u256_to_be(mask, word, sizeof(word));
-	result.data = slice_of(word, sizeof(word));
-	answer_calls(SEL_SOVEREIGNROLLUP_EXITED, &result);
+	answer_words(layout_exited(LEAF / BUCKET_LEAVES), &word);
 }
 
 static struct request wish_is_out(struct bench *b, enum witnessed witnessed)
@@ -295,7 +295,7 @@ static struct request wish_is_out(struct bench *b, enum witnessed witnessed)
 	assert_int_equal(add(b, &r, true), OK);
 	assert_true(book_wishes_wait(b->book, &b->t));
 	acted_moves(b);
-	assert_hash_equal(ask_of(SEL_SOVEREIGNROLLUP_EXITED)->at,
+	assert_hash_equal(ask_of(layout_exited(LEAF / BUCKET_LEAVES))->at,
 			  b->facts.block.hash);
 	answer_exits(false);
 	turn(b);

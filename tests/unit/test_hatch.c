@@ -7,6 +7,15 @@
 #include "l1/account.h"
 #include "l1/facts.h"
 #include "l1/hatch.h"
+#include "l1/revert.h"
+#include "l1/withdrawals.h"
+
+static struct hash32 key_of(const char *text)
+{
+	struct hash32 key;
+	assert_int_equal(hash_parse(slice_str(text), &key), OK);
+	return key;
+}
 
 static struct slice selector(uint8_t bytes[4], uint32_t value)
 {
@@ -57,28 +66,22 @@ static void test_soliditys_own_errors_are_read(void **state)
 	buf_done(&b);
 }
 
-static void put_withdrawal(struct buf *b, uint64_t fate)
-{
-	buf_clear(b);
-	abi_put_address(b, (struct address){{1}});
-	abi_put_u64(b, 7);
-	abi_put_u64(b, 1000);
-	abi_put_u64(b, 2);
-	abi_put_address(b, (struct address){{2}});
-	abi_put_u64(b, 500);
-	abi_put_address(b, (struct address){{3}});
-	abi_put_u64(b, 60);
-	abi_put_u64(b, fate);
-}
+/* ---- the withdrawal queue's entries -------------------------------------- */
 
 static void test_a_withdrawal_is_decoded(void **state)
 {
-	struct buf b;
+	struct hash32 words[WITHDRAWAL_WORDS];
 	struct l1_withdrawal w;
 	(void)state;
-	buf_init(&b, 1000);
-	put_withdrawal(&b, 4);
-	assert_int_equal(l1_withdrawal_decode(buf_slice(&b), &w), OK);
+	/* opening 2, stamp 1000, index 7 above the owner's 20 bytes */
+	words[0] = key_of("0x000200000003e80000000007"
+			  "0100000000000000000000000000000000000000");
+	words[1] = key_of("0x0000000000000000000001f4"
+			  "0200000000000000000000000000000000000000");
+	words[2] = key_of("0x00000000000000000000003c"
+			  "0300000000000000000000000000000000000000");
+	w = withdrawal_decode(words);
+	assert_true(w.there);
 	assert_int_equal(w.owner.b[0], 1);
 	assert_int_equal(w.index, 7);
 	assert_int_equal(w.stamp, 1000);
@@ -87,22 +90,42 @@ static void test_a_withdrawal_is_decoded(void **state)
 	assert_int_equal(u256_u64(w.amount), 500);
 	assert_int_equal(w.payer.b[0], 3);
 	assert_int_equal(u256_u64(w.bounty), 60);
-	assert_int_equal(w.fate, 4);
-	buf_add_zeros(&b, 32);
-	assert_int_equal(l1_withdrawal_decode(buf_slice(&b), &w), ERR_INVALID);
-	put_withdrawal(&b, 6);
-	assert_int_equal(l1_withdrawal_decode(buf_slice(&b), &w), ERR_INVALID);
-	put_withdrawal(&b, 0);
-	b.p[32] = 1; /* dirty high bytes of index */
-	assert_int_equal(l1_withdrawal_decode(buf_slice(&b), &w), ERR_INVALID);
-	b.len = 0;
-	assert_int_equal(l1_withdrawal_decode(buf_slice(&b), &w), ERR_INVALID);
-	buf_clear(&b);
-	l1_withdrawal_call(&b, 9);
-	assert_int_equal(b.len, 36);
-	assert_int_equal(get_be(b.p, 4), SEL_SOVEREIGNROLLUP_WITHDRAWAL);
-	assert_int_equal(b.p[35], 9);
-	buf_done(&b);
+}
+
+/* The order of SovereignRollup._fate(). */
+static void test_a_withdrawal_has_the_contracts_fate(void **state)
+{
+	const struct withdrawal_queue q = {.head = 5, .tail = 9, .openings = 2};
+	struct l1_withdrawal w = {.there = true,
+				  .opening = 2,
+				  .recipient = {{1}},
+				  .amount = u256_from(4)};
+	/* cancelledFrom 3, unservedFrom 7, inboxFrom 1 */
+	const struct hash32 opening = key_of("0x0000000000000000"
+					     "0000000000000003"
+					     "0000000000000007"
+					     "0000000000000001");
+	(void)state;
+	/* in the life that goes on, nothing of an opening counts */
+	assert_int_equal(withdrawal_fate(&q, 8, &w, opening),
+			 EGRESS_FATE_QUEUED);
+	assert_int_equal(withdrawal_fate(&q, 5, &w, opening),
+			 EGRESS_FATE_QUEUED);
+	assert_int_equal(withdrawal_fate(&q, 4, &w, opening),
+			 EGRESS_FATE_EXECUTED);
+	w.opening = 1; /* one that ended */
+	assert_int_equal(withdrawal_fate(&q, 7, &w, opening),
+			 EGRESS_FATE_UNSERVED);
+	assert_int_equal(withdrawal_fate(&q, 6, &w, opening),
+			 EGRESS_FATE_QUEUED);
+	assert_int_equal(withdrawal_fate(&q, 3, &w, opening),
+			 EGRESS_FATE_CANCELLED);
+	assert_int_equal(withdrawal_fate(&q, 2, &w, opening),
+			 EGRESS_FATE_EXECUTED);
+	w.amount = u256_from(0);
+	assert_int_equal(withdrawal_fate(&q, 3, &w, opening), EGRESS_FATE_VOID);
+	w.recipient = (struct address){{0}};
+	assert_int_equal(withdrawal_fate(&q, 3, &w, opening), EGRESS_FATE_PAID);
 }
 
 static void test_what_nodes_say_to_a_transaction(void **state)
@@ -169,13 +192,6 @@ static enum facts_outcome take(struct facts_guess *guess, struct hatch_facts *f)
 	look_up(0, &hatch);
 	look_up(1, &rollup);
 	return facts_take(&hatch, &rollup, guess, f);
-}
-
-static struct hash32 key_of(const char *text)
-{
-	struct hash32 key;
-	assert_int_equal(hash_parse(slice_str(text), &key), OK);
-	return key;
 }
 
 #define ZEROS8 "0000000000000000"
@@ -260,6 +276,7 @@ int main(void)
 		cmocka_unit_test(test_reverts_have_names),
 		cmocka_unit_test(test_soliditys_own_errors_are_read),
 		cmocka_unit_test(test_a_withdrawal_is_decoded),
+		cmocka_unit_test(test_a_withdrawal_has_the_contracts_fate),
 		cmocka_unit_test(test_facts_come_from_proved_words),
 		cmocka_unit_test(test_a_list_of_another_contract_is_refused),
 		cmocka_unit_test(test_what_nodes_say_to_a_transaction),
