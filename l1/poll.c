@@ -331,7 +331,12 @@ uint64_t poll_turn(struct poll *p, const struct poll_common *common, size_t i,
 		return now + 10; /* every transfer is taken */
 	p->asked = true;
 	to->poll_at_ms = UINT64_MAX;
-	p->next_ms = now + p->settings->poll_ms - p->shift_ms;
+	p->next_ms = now;
+	/* what is deep enough is asked for as soon as its head is known */
+	if (common->depth == DEPTH_CONFIRMED && !to->said[DEPTH_LATEST].n &&
+	    !to->failures)
+		return now;
+	p->next_ms += p->settings->poll_ms - p->shift_ms;
 	p->shift_ms = 0;
 	return p->next_ms;
 }

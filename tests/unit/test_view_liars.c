@@ -287,6 +287,18 @@ static void test_a_deep_reorganisation_blames_nobody(void **state)
 		assert_string_equal(v->providers[i].state, "good");
 }
 
+/* No poll is waited for once the heads are known. */
+static void test_confirmations_are_counted_from_the_first_answer(void **state)
+{
+	(void)state;
+	count_confirmations(3);
+	all_at(100, 1);
+	turn();
+	turn();
+	assert_true(l1_view(l1)->healthy);
+	assert_int_equal(l1_view(l1)->acted.number, 97);
+}
+
 /* To a lower block than the one acted on, too. */
 static void test_an_undone_block_is_left_for_a_lower_one(void **state)
 {
@@ -516,6 +528,7 @@ int main(void)
 		TEST(test_two_liars_of_five_never_blind),
 		TEST(test_a_shared_contradiction_is_a_reorganisation),
 		TEST(test_a_deep_reorganisation_blames_nobody),
+		TEST(test_confirmations_are_counted_from_the_first_answer),
 		TEST(test_an_undone_block_is_left_for_a_lower_one),
 		TEST(test_who_stays_on_another_branch_lies_in_the_end),
 		TEST(test_old_words_of_a_silent_one_are_no_lie),
