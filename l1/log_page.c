@@ -218,6 +218,7 @@ static bool read_id(struct pull *p, uint64_t id)
 
 static void read_response(struct pull *p, uint64_t id, struct page_reply *reply)
 {
+	static const char wordless[] = "an error without a message";
 	uint32_t seen = 0;
 	bool has_id = false, has_result = false;
 	int field;
@@ -241,7 +242,7 @@ static void read_response(struct pull *p, uint64_t id, struct page_reply *reply)
 	if (reply->says == PAGE_ERROR) {
 		log_page_done(&reply->page);
 		if (!*reply->text)
-			memcpy(reply->text, "an error without a message", 27);
+			memcpy(reply->text, wordless, sizeof(wordless));
 	} else if (!has_result || !has_id) {
 		pull_fail(p, ERR_INVALID, "an id with a result or an error");
 	}

@@ -2,7 +2,7 @@
 // Each ID is a module pN.mjs whose run() resolves to rows
 //   {name, ours, peer, peer_name, unit, ratio, bar, at_most?}
 // ratio is what is held to the bar: no less, or with at_most no more.  A row
-// that could not be measured has a ratio that is not a number: it does not hold.
+// that could not be measured has a ratio that is no number: it does not hold.
 // Merges into build/bench.json, all rows of an ID at once.
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ const modules = new Map(readdirSync(join(TESTS, 'bench'))
 	.map(([file, number]) => [`P${number}`, `./${file}`]));
 
 function judged(id, { name, ours, peer, peer_name, unit, ratio, bar, at_most }) {
-	const holds = at_most ? ratio <= bar : ratio >= bar;
+	const holds = Number.isFinite(ratio) && (at_most ? ratio <= bar : ratio >= bar);
 	return { id, name, ours, peer, peer_name, unit, ratio, bar,
 		...(at_most && { at_most }), holds };
 }
@@ -33,8 +33,7 @@ async function measure(id) {
 	} catch (error) {
 		process.stderr.write(`${id}: ${error.stack}\n`);
 		return [judged(id, { name: `broke off: ${error.message}`, ours: null,
-			peer: null, peer_name: '', unit: '', ratio: null, bar: 0 })]
-			.map((row) => ({ ...row, holds: false }));
+			peer: null, peer_name: '', unit: '', ratio: null, bar: 0 })];
 	}
 }
 
