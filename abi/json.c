@@ -1,167 +1,12 @@
-/* Reads JSON.  jansson parses; what it returns is laid out as one array in
- * which every node knows its parent, so that a failure can name its place.
- * Nothing is parsed before its size and depth are known to be bounded. */
-#include <jansson.h>
-#undef json_is_null
+/* Reads fields of a parsed document. */
+#include "abi/json_tree.h"
 
-#include "abi/hex.h"
-#include "abi/json.h"
-
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* One document's values: a node and jansson's own take about 150 bytes. */
-#define NODES_MAX   (1u << 20)
+#include "abi/hex.h"
+
 #define INTEGER_MAX ((UINT64_C(1) << 53) - 1)
-
-struct json_node {
-	const json_t *value;
-	const struct json_node *parent; /* NULL: the root */
-	const char *key;		/* NULL unless in an object */
-	const struct json_node *child;	/* n in a row */
-	size_t n;
-};
-
-struct json_doc {
-	json_t *tree;
-	struct json_node *nodes; /* nodes[0] is the root */
-};
-
-/* What a look at the bytes alone tells. */
-struct scan {
-	unsigned depth, max_depth;
-	size_t values; /* never less than the values there are */
-	size_t line, column;
-};
-
-/* Stops, false, at the first bracket that goes too deep. */
-static bool scan_text(struct slice text, struct scan *scan)
-{
-	bool in_string = false;
-	for (size_t i = 0; i < text.len; i++) {
-		uint8_t c = text.p[i];
-		scan->column++;
-		if (c == '\n') {
-			scan->line++;
-			scan->column = 0;
-		} else if (in_string) {
-			if (c == '\\')
-				i++, scan->column++;
-			in_string = c != '"';
-		} else if (c == '"') {
-			in_string = true;
-		} else if (c == '{' || c == '[') {
-			scan->values++;
-			if (++scan->depth > scan->max_depth)
-				return false;
-		} else if (c == '}' || c == ']') {
-			scan->depth -= scan->depth > 0;
-		} else if (c == ',') {
-			scan->values++;
-		}
-	}
-	return true;
-}
-
-static enum err check_bounds(struct slice text, size_t max_bytes,
-			     struct scan *scan, struct err_text *error)
-{
-	if (text.len > max_bytes) {
-		err_text_set(error, "JSON of %zu bytes, at most %zu allowed",
-			     text.len, max_bytes);
-		return ERR_TOO_LARGE;
-	}
-	if (!scan_text(text, scan)) {
-		err_text_set(error,
-			     "line %zu column %zu: nested deeper than %u",
-			     scan->line, scan->column, scan->max_depth);
-		return ERR_TOO_LARGE;
-	}
-	if (scan->values > NODES_MAX) {
-		err_text_set(error, "JSON of more than %u values", NODES_MAX);
-		return ERR_TOO_LARGE;
-	}
-	return OK;
-}
-
-/* Fills in the nodes breadth first: the array is its own queue. */
-static void lay_out(struct json_node *nodes, size_t room, json_t *root)
-{
-	size_t used = 1;
-	nodes[0] = (struct json_node){.value = root};
-	for (size_t i = 0; i < used; i++) {
-		struct json_node *node = &nodes[i];
-		json_t *value = (json_t *)node->value;
-		node->child = &nodes[used];
-		for (void *at = json_object_iter(value); at;
-		     at = json_object_iter_next(value, at)) {
-			assert(used < room);
-			nodes[used++] = (struct json_node){
-				.value = json_object_iter_value(at),
-				.key = json_object_iter_key(at),
-				.parent = node};
-		}
-		for (size_t j = 0; j < json_array_size(value); j++) {
-			assert(used < room);
-			nodes[used++] = (struct json_node){
-				.value = json_array_get(value, j),
-				.parent = node};
-		}
-		node->n = (size_t)(&nodes[used] - node->child);
-	}
-}
-
-enum err json_parse(struct slice text, size_t max_bytes, unsigned max_depth,
-		    struct json_doc **ret, struct err_text *error)
-{
-	struct scan scan = {.max_depth = max_depth, .values = 1, .line = 1};
-	enum err err = check_bounds(text, max_bytes, &scan, error);
-	if (err)
-		return err;
-	json_error_t why;
-	json_t *tree = json_loadb(text.len ? (const char *)text.p : "",
-				  text.len, JSON_REJECT_DUPLICATES, &why);
-	if (!tree) {
-		err_text_set(error, "line %d column %d: %s", why.line,
-			     why.column, why.text);
-		return ERR_INVALID;
-	}
-	struct json_doc *doc = calloc(1, sizeof(*doc));
-	struct json_node *nodes = calloc(scan.values + 1, sizeof(*nodes));
-	if (!doc || !nodes) {
-		free(doc);
-		free(nodes);
-		json_decref(tree);
-		err_text_set(error, "out of memory for %zu values",
-			     scan.values);
-		return ERR_TOO_LARGE;
-	}
-	lay_out(nodes, scan.values, tree);
-	*doc = (struct json_doc){.tree = tree, .nodes = nodes};
-	*ret = doc;
-	return OK;
-}
-
-void json_free(struct json_doc *doc)
-{
-	if (!doc)
-		return;
-	json_decref(doc->tree);
-	free(doc->nodes);
-	free(doc);
-}
-
-void json_freep(struct json_doc **doc)
-{
-	json_free(*doc);
-	*doc = NULL;
-}
-
-const json_node *json_root(const struct json_doc *doc)
-{
-	return doc->nodes;
-}
 
 void json_fail(struct json_reader *r, const char *field, const char *what)
 {
@@ -178,7 +23,7 @@ static void path_text(const json_node *node, const char *key, char *to,
 {
 	const json_node *up[JSON_DEPTH_MAX];
 	size_t n = 0;
-	for (; node && node->parent && n < ARRAY_LEN(up); node = node->parent)
+	for (; node && node->up && n < ARRAY_LEN(up); node = tree_parent(node))
 		up[n++] = node;
 	struct buf path;
 	buf_init(&path, 4096);
@@ -188,7 +33,8 @@ static void path_text(const json_node *node, const char *key, char *to,
 				   (int)size, up[n]->key);
 		else
 			buf_printf(&path, "[%zu]",
-				   (size_t)(up[n] - up[n]->parent->child));
+				   (size_t)(up[n] -
+					    tree_child(tree_parent(up[n]), 0)));
 	}
 	if (key)
 		buf_printf(&path, "%s%s", path.len ? "." : "", key);
@@ -208,22 +54,23 @@ static const json_node *child_of(const json_node *o, const char *key)
 {
 	if (!key || !o)
 		return o;
-	for (size_t i = 0; i < o->n; i++)
-		if (o->child[i].key && !strcmp(o->child[i].key, key))
-			return &o->child[i];
+	for (size_t i = 0; o->type == PULL_OBJECT && i < o->len; i++)
+		if (!strcmp(tree_child(o, i)->key, key))
+			return tree_child(o, i);
 	return NULL;
 }
 
 /* The node itself if it has the type; what: "expected …". */
 static const json_node *get(struct json_reader *r, const json_node *o,
-			    const char *key, json_type type, const char *what)
+			    const char *key, enum pull_type type,
+			    const char *what)
 {
 	if (r->failed)
 		return NULL;
 	const json_node *node = child_of(o, key);
 	if (!node)
 		fail_at(r, o, key, "missing");
-	else if (json_typeof(node->value) != type)
+	else if (node->type != type)
 		fail_at(r, node, NULL, what);
 	else
 		return node;
@@ -233,46 +80,43 @@ static const json_node *get(struct json_reader *r, const json_node *o,
 const json_node *json_object(struct json_reader *r, const json_node *o,
 			     const char *key)
 {
-	return get(r, o, key, JSON_OBJECT, "expected an object");
+	return get(r, o, key, PULL_OBJECT, "expected an object");
 }
 
 const json_node *json_array(struct json_reader *r, const json_node *o,
 			    const char *key)
 {
-	return get(r, o, key, JSON_ARRAY, "expected an array");
+	return get(r, o, key, PULL_ARRAY, "expected an array");
 }
 
 bool json_has(const json_node *o, const char *key)
 {
 	const json_node *node = child_of(o, key);
-	return node && json_typeof(node->value) != JSON_NULL;
+	return node && node->type != PULL_NULL;
 }
 
 bool json_is_null(const json_node *o, const char *key)
 {
 	const json_node *node = child_of(o, key);
-	return node && json_typeof(node->value) == JSON_NULL;
+	return node && node->type == PULL_NULL;
 }
 
 size_t json_len(const json_node *array)
 {
-	return array ? array->n : 0;
+	return array && tree_is_container(array) ? array->len : 0;
 }
 
 const json_node *json_at(const json_node *array, size_t i)
 {
-	return array && i < array->n ? &array->child[i] : NULL;
+	return i < json_len(array) ? tree_child(array, i) : NULL;
 }
 
 /* The string whole, or no bytes after failing. */
 static struct slice get_text(struct json_reader *r, const json_node *o,
 			     const char *key, const char *what)
 {
-	const json_node *node = get(r, o, key, JSON_STRING, what);
-	if (!node)
-		return (struct slice){0};
-	return slice_of(json_string_value(node->value),
-			json_string_length(node->value));
+	const json_node *node = get(r, o, key, PULL_STRING, what);
+	return node ? tree_text(node) : (struct slice){0};
 }
 
 const char *json_string(struct json_reader *r, const json_node *o,
@@ -293,25 +137,27 @@ const char *json_string(struct json_reader *r, const json_node *o,
 
 bool json_bool(struct json_reader *r, const json_node *o, const char *key)
 {
-	const json_node *node = child_of(o, key);
-	if (!r->failed && node && json_is_boolean(node->value))
-		return json_is_true(node->value);
-	(void)get(r, o, key, JSON_TRUE, "expected true or false");
-	return false;
+	const json_node *node =
+		get(r, o, key, PULL_BOOL, "expected true or false");
+	return node && node->len;
 }
 
 uint64_t json_u64(struct json_reader *r, const json_node *o, const char *key)
 {
 	static const char what[] = "expected a whole number from 0 to 2^53-1";
-	const json_node *node = get(r, o, key, JSON_INTEGER, what);
+	const json_node *node = get(r, o, key, PULL_NUMBER, what);
+	uint64_t value = 0;
 	if (!node)
 		return 0;
-	json_int_t value = json_integer_value(node->value);
-	if (value < 0 || (uint64_t)value > INTEGER_MAX) {
-		fail_at(r, node, NULL, what);
+	if (slice_eq(tree_text(node), slice_str("-0")))
 		return 0;
+	for (uint32_t i = 0; i < node->len && !r->failed; i++) {
+		char c = node->text[i];
+		value = 10 * value + (uint64_t)(c - '0');
+		if (c < '0' || c > '9' || value > INTEGER_MAX)
+			fail_at(r, node, NULL, what);
 	}
-	return (uint64_t)value;
+	return r->failed ? 0 : value;
 }
 
 struct u256 json_amount(struct json_reader *r, const json_node *o,
@@ -415,13 +261,13 @@ void json_only(struct json_reader *r, const json_node *o,
 {
 	if (r->failed || !o)
 		return;
-	for (size_t i = 0; i < o->n; i++) {
+	for (size_t i = 0; i < json_len(o); i++) {
+		const json_node *child = tree_child(o, i);
 		const char *const *name = names;
-		while (*name && o->child[i].key &&
-		       strcmp(*name, o->child[i].key))
+		while (*name && child->key && strcmp(*name, child->key))
 			name++;
-		if (!*name || !o->child[i].key) {
-			fail_at(r, &o->child[i], NULL, "unknown field");
+		if (!*name || !child->key) {
+			fail_at(r, child, NULL, "unknown field");
 			return;
 		}
 	}
@@ -430,67 +276,4 @@ void json_only(struct json_reader *r, const json_node *o,
 const json_node *json_get(const json_node *o, const char *key)
 {
 	return child_of(o, key);
-}
-
-static bool same_fields(const json_t *a, const json_t *b,
-			const char *const *fields)
-{
-	for (; *fields; fields++) {
-		const json_t *x = json_object_get(a, *fields);
-		const json_t *y = json_object_get(b, *fields);
-		if ((!x || json_typeof(x) == JSON_NULL) &&
-		    (!y || json_typeof(y) == JSON_NULL))
-			continue;
-		if (!json_equal(x, y))
-			return false;
-	}
-	return true;
-}
-
-bool json_same(const json_node *a, const json_node *b,
-	       const char *const *fields)
-{
-	if (!a || !b)
-		return a == b;
-	json_type type = json_typeof(a->value);
-	if (fields && type == json_typeof(b->value)) {
-		if (type == JSON_OBJECT)
-			return same_fields(a->value, b->value, fields);
-		if (type == JSON_ARRAY) {
-			bool same = a->n == b->n;
-			for (size_t i = 0; same && i < a->n; i++)
-				same = json_same(&a->child[i], &b->child[i],
-						 fields);
-			return same;
-		}
-	}
-	return json_equal(a->value, b->value);
-}
-
-static int add_some(const char *text, size_t len, void *ctx)
-{
-	struct buf *to = ctx;
-	size_t room = to->max - to->len;
-	buf_add(to, text, len < room ? len : room);
-	return to->failed || len > room ? -1 : 0;
-}
-
-/* A copy without the members that hold others. */
-static json_t *flatten(const json_node *node)
-{
-	json_t *flat = json_copy((json_t *)node->value);
-	for (size_t i = 0; flat && i < node->n; i++)
-		if (node->child[i].n && node->child[i].key)
-			(void)json_object_del(flat, node->child[i].key);
-	return flat;
-}
-
-bool json_text(const json_node *node, bool flat, struct buf *to)
-{
-	json_t *value =
-		flat ? flatten(node) : json_incref((json_t *)node->value);
-	int failed = json_dump_callback(value, add_some, to,
-					JSON_COMPACT | JSON_ENCODE_ANY);
-	json_decref(value);
-	return !failed;
 }

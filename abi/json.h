@@ -1,4 +1,4 @@
-/* JSON in and out: the only module that includes jansson.
+/* JSON in and out, by RFC 8259 and no more lenient.
  *
  * Reading is a cursor with sticky failure: read every field, test once at the
  * end; the first failure names its field and says what was expected.
@@ -8,12 +8,6 @@
 
 #include "abi/buf.h"
 #include "abi/u256.h"
-
-/* jansson exports functions of these names; a program that defined them again
- * would slip its own under the library's calls. */
-#define json_object json_read_object
-#define json_array  json_read_array
-#define json_string json_read_string
 
 #define JSON_BODY_MAX  65536 /* what a citizen may send: formats.md LIMITS */
 #define JSON_DEPTH_MAX 32
@@ -28,9 +22,9 @@ struct json_reader {
 	char what[128];		    /* "expected 0x and 40 hex digits" */
 };
 
-/* Depth is checked before the tree is built.  Duplicate keys, NUL in strings
- * and trailing bytes are refused.  ERR_INVALID (why in error, with line and
- * column) or ERR_TOO_LARGE (over max_bytes or max_depth). */
+/* Duplicate keys, NUL in strings, numbers beyond 64 bits and trailing bytes are
+ * refused.  ERR_INVALID (why in error, with line and column) or ERR_TOO_LARGE
+ * (over max_bytes or max_depth).  The text is copied. */
 MUST_CHECK enum err json_parse(struct slice text, size_t max_bytes,
 			       unsigned max_depth, struct json_doc **ret,
 			       struct err_text *error);

@@ -127,19 +127,37 @@ static size_t find_name(struct slice key, const struct pull_name *names,
 	return n;
 }
 
-/* A key at hand, its opening quote taken: its place in names. */
-static size_t read_key(struct pull *p, const struct pull_name *names, size_t n)
+bool pull_raw_key(struct pull *p, struct slice *ret)
 {
-	const uint8_t *start = p->at;
+	if (!another(p, '}', "a comma or the end of an object"))
+		return false;
+	if (pull_byte(p) != '"') {
+		pull_fail(p, ERR_INVALID, "a key");
+		return false;
+	}
+	const uint8_t *start = ++p->at;
 	pull_string_skip(p);
 	if (p->err)
-		return n;
-	struct slice raw = slice_of(start, (size_t)(p->at - 1 - start));
+		return false;
+	*ret = slice_of(start, (size_t)(p->at - 1 - start));
+	if (pull_byte(p) != ':') {
+		pull_fail(p, ERR_INVALID, "a colon");
+		return false;
+	}
+	p->at++;
+	return true;
+}
+
+/* A key as it is written: its place in names. */
+static size_t find_key(const struct pull *p, struct slice raw,
+		       const struct pull_name *names, size_t n)
+{
 	if (!n || !memchr(raw.p, '\\', raw.len))
 		return find_name(raw, names, n);
 	uint8_t plain[PULL_NAME_MAX];
-	p->at = start;
-	size_t len = pull_string_read(p, plain, sizeof(plain));
+	struct pull again = *p;
+	again.at = raw.p;
+	size_t len = pull_string_read(&again, plain, sizeof(plain));
 	return len > sizeof(plain) ? n
 				   : find_name(slice_of(plain, len), names, n);
 }
@@ -147,26 +165,17 @@ static size_t read_key(struct pull *p, const struct pull_name *names, size_t n)
 int pull_next_key(struct pull *p, const struct pull_name *names, size_t n,
 		  uint32_t *seen)
 {
+	struct slice raw;
 	assert(n <= PULL_NAMES_MAX && (p->err || in_object(p)));
-	if (!another(p, '}', "a comma or the end of an object"))
+	if (!pull_raw_key(p, &raw))
 		return PULL_END;
-	if (pull_byte(p) != '"') {
-		pull_fail(p, ERR_INVALID, "a key");
-		return PULL_END;
-	}
-	p->at++;
-	size_t found = read_key(p, names, n);
-	if (pull_byte(p) != ':') {
-		pull_fail(p, ERR_INVALID, "a colon");
-		return PULL_END;
-	}
+	size_t found = find_key(p, raw, names, n);
 	if (found < n && *seen >> found & 1) {
 		pull_fail(p, ERR_INVALID, "no key twice");
 		return PULL_END;
 	}
 	if (found < n)
 		*seen |= UINT32_C(1) << found;
-	p->at++;
 	return (int)found;
 }
 

@@ -1,4 +1,5 @@
-/* What pull.c and pull_string.c share; nobody else includes this. */
+/* What the parts of abi/pull share, and abi/json_parse: nobody else includes
+ * this. */
 #ifndef EGRESS_ABI_PULL_IMPL_H
 #define EGRESS_ABI_PULL_IMPL_H
 
@@ -31,6 +32,9 @@ static inline void pull_took(struct pull *p, size_t size)
 	p->wants = PULL_WANTS_MORE;
 }
 
+/* The next key, as it stands between its quotes, and the colon; false: the
+ * object's end, or failed. */
+bool pull_raw_key(struct pull *p, struct slice *ret);
 /* A number of any size, as it is written; no bytes after failing. */
 struct slice pull_number(struct pull *p);
 /* The opening quote is read: goes behind the closing one. */

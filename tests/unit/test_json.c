@@ -1,6 +1,8 @@
 /* JSON: hostile text is refused with its place; what is written parses. */
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
+
 #include "abi/json.h"
 
 static struct json_doc *parse(const char *text)
@@ -290,6 +292,124 @@ static void test_whatever_is_written_parses(void **state)
 	}
 }
 
+static bool same(const char *a, const char *b, const char *const *fields)
+{
+	CLEANUP(json_freep) struct json_doc *x = parse(a);
+	CLEANUP(json_freep) struct json_doc *y = parse(b);
+	bool same = json_same(json_root(x), json_root(y), fields);
+	assert_int_equal(same, json_same(json_root(y), json_root(x), fields));
+	return same;
+}
+
+static void test_same_compares_values_not_texts(void **state)
+{
+	(void)state;
+	static const char *const fields[] = {"a", "c", NULL};
+	assert_true(same("{\"a\":1,\"b\":[2,{}]}",
+			 " { \"b\" : [ 2 , { } ] , \"\\u0061\" : 1 }", NULL));
+	assert_true(same("[\"\\u00e9\",1.50,-0,true]",
+			 "[\"\xc3\xa9\",15e-1,0,true]", NULL));
+	assert_false(same("[1]", "[1.0]", NULL));
+	assert_false(same("[1]", "[\"1\"]", NULL));
+	assert_false(same("[true]", "[false]", NULL));
+	assert_false(same("[1,2]", "[2,1]", NULL));
+	assert_false(same("[1,2]", "[1]", NULL));
+	assert_false(same("{\"a\":null}", "{}", NULL));
+	assert_false(same("{\"a\":null}", "{\"b\":null}", NULL));
+	assert_false(
+		same("[9223372036854775807]", "[9223372036854775806]", NULL));
+	assert_true(same("{\"a\":1,\"b\":2,\"c\":null}", "{\"a\":1,\"b\":3}",
+			 fields));
+	assert_false(same("{\"a\":1}", "{\"a\":2}", fields));
+	assert_true(same("[{\"a\":1,\"b\":2}]", "[{\"a\":1}]", fields));
+	assert_false(same("[{\"a\":1}]", "[{\"a\":1},{}]", fields));
+	assert_false(same("[{\"a\":1}]", "{\"a\":1}", fields));
+}
+
+static void test_text_is_compact_and_cut_at_the_buffer_s_end(void **state)
+{
+	(void)state;
+	static const char *const whole =
+		"{\"s\":\"h\xc3\xa9\\\"\\\\\\n\",\"n\":-1.50e3,\"l\":[1,[],{}],"
+		"\"z\":null,\"t\":true,\"f\":false,\"o\":{\"k\":[{}]},\"e\":{}"
+		"}";
+	static const char *const flat =
+		"{\"s\":\"h\xc3\xa9\\\"\\\\\\n\",\"n\":-1.50e3,\"z\":null,"
+		"\"t\":true,\"f\":false,\"e\":{}}";
+	CLEANUP(json_freep) struct json_doc *doc = parse(whole);
+	for (size_t max = 0; max <= strlen(whole); max++) {
+		CLEANUP(buf_done) struct buf b;
+		buf_init(&b, max);
+		assert_int_equal(json_text(json_root(doc), false, &b),
+				 max == strlen(whole));
+		assert_int_equal(b.len, max);
+		assert_memory_equal(b.len ? b.p : (void *)whole, whole, max);
+	}
+	CLEANUP(buf_done) struct buf b;
+	buf_init(&b, 4096);
+	assert_true(json_text(json_root(doc), true, &b));
+	assert_string_equal(buf_cstr(&b), flat);
+}
+
+static void add_keys(struct buf *b, unsigned from, unsigned n)
+{
+	for (unsigned i = from; i < from + n; i++)
+		buf_printf(b, "%s\"k%u\":[%u]", i ? "," : "", i, i);
+}
+
+static void test_many_keys_are_all_found_and_none_twice(void **state)
+{
+	(void)state;
+	const unsigned n = 5000;
+	struct err_text error = {""};
+	struct json_doc *doc = NULL;
+	struct json_reader r = {0};
+	CLEANUP(buf_done) struct buf b;
+	buf_init(&b, 1 << 20);
+	buf_add_str(&b, "{");
+	add_keys(&b, 0, n);
+	size_t len = b.len;
+	buf_add_str(&b, "}");
+	assert_int_equal(json_parse(buf_slice(&b), 1 << 20, 4, &doc, &error),
+			 OK);
+	for (unsigned i = 0; i < n; i += 499) {
+		char key[16];
+		(void)snprintf(key, sizeof(key), "k%u", i);
+		const json_node *list = json_array(&r, json_root(doc), key);
+		assert_int_equal(json_u64(&r, json_at(list, 0), NULL), i);
+	}
+	assert_false(r.failed);
+	json_free(doc);
+	b.len = len;
+	add_keys(&b, 2500, 1);
+	buf_add_str(&b, "}");
+	assert_int_equal(json_parse(buf_slice(&b), 1 << 20, 4, &doc, &error),
+			 ERR_INVALID);
+	assert_non_null(strstr(error.text, "duplicate"));
+}
+
+static void test_values_are_bounded(void **state)
+{
+	(void)state;
+	const size_t most = 1u << 20;
+	struct err_text error = {""};
+	struct json_doc *doc = NULL;
+	CLEANUP(buf_done) struct buf b;
+	buf_init(&b, 4 * most);
+	buf_add_str(&b, "[0");
+	for (size_t i = 2; i < most; i++) /* the list is a value too */
+		buf_add_str(&b, ",0");
+	buf_add_str(&b, "]");
+	assert_int_equal(json_parse(buf_slice(&b), 4 * most, 4, &doc, &error),
+			 OK);
+	assert_int_equal(json_len(json_root(doc)), most - 1);
+	json_free(doc);
+	b.len--;
+	buf_add_str(&b, ",0]");
+	assert_int_equal(json_parse(buf_slice(&b), 4 * most, 4, &doc, &error),
+			 ERR_TOO_LARGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +424,11 @@ int main(void)
 		cmocka_unit_test(test_bytes_respect_the_buffer),
 		cmocka_unit_test(test_writer_places_commas_and_escapes),
 		cmocka_unit_test(test_whatever_is_written_parses),
+		cmocka_unit_test(test_same_compares_values_not_texts),
+		cmocka_unit_test(
+			test_text_is_compact_and_cut_at_the_buffer_s_end),
+		cmocka_unit_test(test_many_keys_are_all_found_and_none_twice),
+		cmocka_unit_test(test_values_are_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
