@@ -52,6 +52,7 @@ void l1_free(struct l1 *l1)
 		l1_op_end(l1->ops);
 	for (size_t i = 0; i < l1->n; i++) {
 		http_client_cancel(l1->http, &l1->polls[i]);
+		poll_done(&l1->polls[i]);
 		provider_done(&l1->providers[i]);
 	}
 	accuse_done(&l1->records);

@@ -55,6 +55,10 @@
 #define L1_SPOKEN_MAX	   32
 #define L1_HEADER_TEXT_MAX 4096
 
+/* A poll's reply that is kept to see that the next is the same: two blocks of
+ * a thousand transactions' hashes.  A longer one is read each time. */
+#define L1_MEMO_MAX (160u << 10)
+
 /* One after the other until one proves it; four that do not answer. */
 #define L1_PROOF_MS 4000
 /* A provider that has no such method is asked for it again after this. */

@@ -20,6 +20,11 @@ void poll_init(struct poll *p, struct provider *provider,
 			   .shift_ms = shift_ms};
 }
 
+void poll_done(struct poll *p)
+{
+	rpc_memo_done(&p->memo);
+}
+
 /* ---- what comes back ----------------------------------------------------- */
 
 struct arrival { /* one reply */
@@ -195,13 +200,12 @@ static void take_blocks(struct poll *p, struct arrival *a)
 static void on_reply(void *ctx, const struct http_reply *http)
 {
 	struct poll *p = ctx;
-	struct rpc_reply reply;
-	struct arrival a = {.reply = &reply,
+	struct arrival a = {.reply = &p->memo.reply,
 			    .now_ms = clock_mono_ms(),
 			    .fault = FAULT_NO_BLOCK};
 	p->asked = false;
 	p->answered = true;
-	if (provider_take(p->provider, http, p->n, a.now_ms, &reply))
+	if (provider_take_again(p->provider, http, p->n, a.now_ms, &p->memo))
 		return;
 	if (p->identity)
 		check_identity(p, &a);
@@ -209,7 +213,6 @@ static void on_reply(void *ctx, const struct http_reply *http)
 		take_blocks(p, &a);
 	if (a.why[0])
 		provider_failed(p->provider, a.now_ms, a.fault, a.why);
-	rpc_reply_done(&reply);
 }
 
 /* ---- what is asked --------------------------------------------------------

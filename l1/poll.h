@@ -17,6 +17,7 @@ struct poll {
 	bool asked;		    /* in flight */
 	bool answered;		    /* news since view_update() */
 	size_t n;		    /* calls in flight */
+	struct rpc_memo memo;	    /* most bring what the one before brought */
 	bool identity;		    /* the first two are chain id and genesis */
 	bool tags[DEPTHS];	    /* asked for */
 	size_t n_numbers;
@@ -35,6 +36,7 @@ struct poll_common {
 /* shift_ms: how long before the others' polls its own should fall. */
 void poll_init(struct poll *p, struct provider *provider,
 	       const struct settings *settings, uint64_t shift_ms);
+void poll_done(struct poll *p);
 /* Starts a poll when one is due; i: this one's place.  Returns the
  * clock_mono_ms() of the next. */
 uint64_t poll_turn(struct poll *p, const struct poll_common *common, size_t i,

@@ -310,31 +310,55 @@ void provider_broke(struct provider *p, const struct http_reply *http,
 		come_back_later(p, http, now_ms);
 }
 
+/* What the parser made of it: err, and why. */
+static enum err take_parsed(struct provider *p, const struct http_reply *http,
+			    enum err err, const struct rpc_reply *reply,
+			    const struct err_text *error, uint64_t now_ms)
+{
+	char why[160];
+	if (err || reply->throttled) {
+		(void)snprintf(why, sizeof(why), "%.150s",
+			       reply->throttled ? "its rate limit"
+						: error->text);
+		provider_failed(
+			p, now_ms,
+			reply->throttled ? FAULT_THROTTLED : reply->fault, why);
+		return ERR_IO;
+	}
+	if (tells_something(reply))
+		provider_answered(p, http->elapsed_ms, now_ms);
+	else
+		note_reply(p, http->elapsed_ms, now_ms);
+	return OK;
+}
+
 enum err provider_take(struct provider *p, const struct http_reply *http,
 		       size_t n, uint64_t now_ms, struct rpc_reply *ret)
 {
-	char why[160];
 	struct err_text error = {{0}};
-	struct rpc_reply reply = {0};
-	*ret = reply;
+	*ret = (struct rpc_reply){0};
 	if (http->err || http->status != 200) {
 		provider_broke(p, http, now_ms);
 		return ERR_IO;
 	}
-	enum err err = rpc_parse(http->body, n, &reply, &error);
-	if (err || reply.throttled) {
-		enum fault fault =
-			reply.throttled ? FAULT_THROTTLED : reply.fault;
-		(void)snprintf(why, sizeof(why), "%.150s",
-			       reply.throttled ? "its rate limit" : error.text);
-		rpc_reply_done(&reply);
-		provider_failed(p, now_ms, fault, why);
+	enum err err = rpc_parse(http->body, n, ret, &error);
+	err = take_parsed(p, http, err, ret, &error, now_ms);
+	if (err)
+		rpc_reply_done(ret);
+	return err;
+}
+
+enum err provider_take_again(struct provider *p, const struct http_reply *http,
+			     size_t n, uint64_t now_ms, struct rpc_memo *memo)
+{
+	struct err_text error = {{0}};
+	if (http->err || http->status != 200) {
+		provider_broke(p, http, now_ms);
 		return ERR_IO;
 	}
-	if (tells_something(&reply))
-		provider_answered(p, http->elapsed_ms, now_ms);
-	else
-		note_reply(p, http->elapsed_ms, now_ms);
-	*ret = reply;
-	return OK;
+	enum err err = rpc_parse_again(http->body, n, memo, &error);
+	err = take_parsed(p, http, err, &memo->reply, &error, now_ms);
+	if (err)
+		rpc_memo_done(memo);
+	return err;
 }

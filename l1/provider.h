@@ -97,6 +97,10 @@ MUST_CHECK enum err provider_post(struct provider *p, struct slice body,
 MUST_CHECK enum err provider_take(struct provider *p,
 				  const struct http_reply *http, size_t n,
 				  uint64_t now_ms, struct rpc_reply *ret);
+/* As provider_take() into memo->reply, which stays the memo's. */
+MUST_CHECK enum err provider_take_again(struct provider *p,
+					const struct http_reply *http, size_t n,
+					uint64_t now_ms, struct rpc_memo *memo);
 /* For replies that are parsed elsewhere: nothing arrived, or a status that is
  * no answer; and a good one. */
 void provider_broke(struct provider *p, const struct http_reply *http,

@@ -176,21 +176,24 @@ static enum err read_refusal(const json_node *root, struct rpc_reply *reply,
 
 /* anvil prints a revert's raw bytes into its message.  A NUL there is the
  * node's words and no value; left in, it would condemn the whole answer. */
-static struct slice without_nul(struct slice body, struct buf *copy)
+static enum err parse_without_nul(struct slice body, struct rpc_reply *reply,
+				  struct err_text *error)
 {
 	static const char nul[] = "\\u0000", space[] = "\\u0020";
 	const size_t len = sizeof(nul) - 1;
+	CLEANUP(buf_done) struct buf copy;
 
-	buf_init(copy, L1_REPLY_MAX);
+	buf_init(&copy, L1_REPLY_MAX);
 	if (!memmem(body.p, body.len, nul, len))
-		return body;
-	buf_add_slice(copy, body);
-	if (copy->failed)
-		return body;
-	uint8_t *at = copy->p, *end = copy->p + copy->len;
+		return ERR_INVALID;
+	buf_add_slice(&copy, body);
+	if (copy.failed)
+		return ERR_INVALID;
+	uint8_t *at = copy.p, *end = copy.p + copy.len;
 	while ((at = memmem(at, (size_t)(end - at), nul, len)))
 		memcpy(at, space, len);
-	return buf_slice(copy);
+	return json_parse(buf_slice(&copy), L1_REPLY_MAX, L1_REPLY_DEEP,
+			  &reply->doc, error);
 }
 
 static bool is_html(struct slice body)
@@ -204,10 +207,10 @@ static bool is_html(struct slice body)
 static enum err parse_into(struct slice body, struct rpc_reply *reply,
 			   struct err_text *error)
 {
-	struct buf copy;
-	enum err err = json_parse(without_nul(body, &copy), L1_REPLY_MAX,
-				  L1_REPLY_DEEP, &reply->doc, error);
-	buf_done(&copy);
+	enum err err = json_parse(body, L1_REPLY_MAX, L1_REPLY_DEEP,
+				  &reply->doc, error);
+	if (err)
+		err = parse_without_nul(body, reply, error);
 	if (err) {
 		struct err_text why = *error;
 		reply->fault = is_html(body) ? FAULT_HTML : FAULT_NOT_JSON;
@@ -262,6 +265,26 @@ void rpc_reply_done(struct rpc_reply *reply)
 	free(reply->answers);
 	json_free(reply->doc);
 	*reply = (struct rpc_reply){0};
+}
+
+enum err rpc_parse_again(struct slice body, size_t n, struct rpc_memo *memo,
+			 struct err_text *error)
+{
+	if (memo->text.len && memo->reply.n == n &&
+	    slice_eq(buf_slice(&memo->text), body))
+		return OK;
+	rpc_memo_done(memo);
+	enum err err = rpc_parse(body, n, &memo->reply, error);
+	buf_init(&memo->text, L1_MEMO_MAX);
+	if (!err)
+		buf_add_slice(&memo->text, body);
+	return err;
+}
+
+void rpc_memo_done(struct rpc_memo *memo)
+{
+	rpc_reply_done(&memo->reply);
+	buf_done(&memo->text);
 }
 
 const char *const rpc_block_fields[] = {"number",    "hash",	  "parentHash",

@@ -35,6 +35,17 @@ void rpc_body(struct buf *to, const struct rpc_call *calls, size_t n);
 MUST_CHECK enum err rpc_parse(struct slice body, size_t n,
 			      struct rpc_reply *ret, struct err_text *error);
 void rpc_reply_done(struct rpc_reply *reply);
+/* A reply that is kept with its bytes, for the next may be of the same. */
+struct rpc_memo { /* owns; zero is empty */
+	struct buf text;
+	struct rpc_reply reply;
+};
+/* As rpc_parse() into memo->reply; the same bytes are not read again.  Empty
+ * after a failure but for reply.throttled and reply.fault. */
+MUST_CHECK enum err rpc_parse_again(struct slice body, size_t n,
+				    struct rpc_memo *memo,
+				    struct err_text *error);
+void rpc_memo_done(struct rpc_memo *memo);
 /* What a batch's answers may weigh, by its methods. */
 size_t rpc_reply_max(const struct rpc_call *calls, size_t n);
 /* "already known" in the words of the nodes there are: it was accepted. */

@@ -148,6 +148,62 @@ static void test_a_block_without_base_fee_is_read(void **state)
 	json_free(doc);
 }
 
+static void test_a_nul_in_the_node_s_words_is_no_failure(void **state)
+{
+	struct rpc_reply reply;
+	struct err_text error;
+	(void)state;
+	assert_int_equal(parse("[{\"id\":0,\"error\":{\"code\":3,\"message\":"
+			       "\"reverted: \\u0000\\u0000 no\"}}]",
+			       1, &reply, &error),
+			 OK);
+	assert_int_equal(reply.answers[0].kind, RPC_REVERT);
+	assert_string_equal(reply.answers[0].text, "reverted:    no");
+	rpc_reply_done(&reply);
+	assert_int_equal(
+		parse("[{\"id\":0,\"result\":\"\\u0000\"", 1, &reply, &error),
+		ERR_INVALID);
+}
+
+static enum err parse_again(struct rpc_memo *memo, const char *text, size_t n)
+{
+	struct err_text error;
+	return rpc_parse_again(slice_str(text), n, memo, &error);
+}
+
+static uint64_t memo_value(const struct rpc_memo *memo)
+{
+	struct json_reader r = {0};
+	uint64_t value = json_quantity(&r, memo->reply.answers[0].result, NULL);
+	assert_false(r.failed);
+	return value;
+}
+
+static void test_the_same_bytes_are_not_read_again(void **state)
+{
+	static const char one[] = "[{\"id\":0,\"result\":\"0x1\"}]",
+			  two[] = "[{\"id\":0,\"result\":\"0x2\"}]";
+	struct rpc_memo memo = {0};
+	const struct json_doc *doc;
+	(void)state;
+	assert_int_equal(parse_again(&memo, one, 1), OK);
+	assert_int_equal(memo_value(&memo), 1);
+	doc = memo.reply.doc;
+	assert_int_equal(parse_again(&memo, one, 1), OK);
+	assert_ptr_equal(memo.reply.doc, doc);
+	assert_int_equal(parse_again(&memo, two, 1), OK);
+	assert_int_equal(memo_value(&memo), 2);
+	/* to two calls it is no answer, and nothing of it is kept */
+	assert_int_equal(parse_again(&memo, two, 2), ERR_INVALID);
+	assert_null(memo.reply.doc);
+	assert_int_equal(parse_again(&memo, "", 1), ERR_INVALID);
+	assert_int_equal(parse_again(&memo, "", 1), ERR_INVALID);
+	assert_int_equal(parse_again(&memo, one, 1), OK);
+	assert_int_equal(memo_value(&memo), 1);
+	rpc_memo_done(&memo);
+	rpc_memo_done(&memo);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -158,6 +214,8 @@ int main(void)
 		cmocka_unit_test(test_reverts_are_answers_with_data),
 		cmocka_unit_test(test_words_of_the_nodes),
 		cmocka_unit_test(test_a_block_without_base_fee_is_read),
+		cmocka_unit_test(test_a_nul_in_the_node_s_words_is_no_failure),
+		cmocka_unit_test(test_the_same_bytes_are_not_read_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
