@@ -4,8 +4,9 @@
 
 /* ---- from JSON-RPC */
 
+/* bloom: to be added to, or NULL. */
 static void put_log(struct json_reader *r, const json_node *o, struct buf *to,
-		    uint8_t bloom[BLOOM_BYTES])
+		    uint8_t *bloom)
 {
 	CLEANUP(buf_done) struct buf data;
 	buf_init(&data, DATA_MAX);
@@ -14,7 +15,8 @@ static void put_log(struct json_reader *r, const json_node *o, struct buf *to,
 	struct slice bytes = slice_of(address.b, sizeof(address.b));
 	const json_node *topics = json_array(r, o, "topics");
 	rlp_put_bytes(to, bytes);
-	bloom_add(bloom, bytes);
+	if (bloom)
+		bloom_add(bloom, bytes);
 	list = to->len;
 	if (json_len(topics) > RECEIPT_TOPICS_MAX)
 		json_fail(r, "topics", "expected at most 4");
@@ -22,7 +24,8 @@ static void put_log(struct json_reader *r, const json_node *o, struct buf *to,
 		struct hash32 topic = json_hash(r, json_at(topics, i), NULL);
 		bytes = slice_of(topic.b, sizeof(topic.b));
 		rlp_put_bytes(to, bytes);
-		bloom_add(bloom, bytes);
+		if (bloom)
+			bloom_add(bloom, bytes);
 	}
 	rlp_wrap_list(to, list);
 	json_bytes(r, o, "data", &data);
@@ -66,10 +69,11 @@ enum err receipt_encode(struct json_reader *r, const json_node *node,
 	rlp_put_bytes(to, slice_of(bloom, sizeof(bloom)));
 	logs = json_array(r, o, "logs");
 	list = to->len;
+	bool told = json_has(o, "logsBloom");
 	for (size_t i = 0; i < json_len(logs) && !r->failed; i++)
-		put_log(r, json_at(logs, i), to, bloom);
+		put_log(r, json_at(logs, i), to, told ? NULL : bloom);
 	rlp_wrap_list(to, list);
-	if (json_has(o, "logsBloom"))
+	if (told)
 		json_hex(r, o, "logsBloom", bloom, sizeof(bloom));
 	if (!to->failed) /* the bloom's place, behind its header of 3 bytes */
 		memcpy(to->p + at + 3, bloom, sizeof(bloom));
