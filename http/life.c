@@ -131,6 +131,8 @@ struct connection *life_add(struct life *l, int fd)
 	c->idle_ms = clock_mono_ms();
 	c->until_ms = c->idle_ms + l->deadline_ms;
 	pthread_mutex_lock(&l->lock);
+	pthread_cond_signal(
+		&l->wake); /* the reaper sleeps while there is none */
 	c->next = l->connections.next;
 	c->prev = &l->connections;
 	c->next->prev = c->prev->next = c;
@@ -222,11 +224,20 @@ static void reap(struct life *l, bool all)
 	}
 }
 
+static bool has_none(const struct life *l)
+{
+	return l->connections.next == &l->connections;
+}
+
 static void *reaper(void *arg)
 {
 	struct life *l = arg;
 	pthread_mutex_lock(&l->lock);
 	while (!l->stopping) {
+		if (has_none(l)) {
+			pthread_cond_wait(&l->wake, &l->lock);
+			continue;
+		}
 		struct timespec until;
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_nsec += REAP_EACH_MS * 1000000L;

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -390,6 +391,44 @@ static void test_the_deadline_runs_from_the_first_byte(void **state)
 	close(fd);
 }
 
+/* Times that one of this process's threads but the first went to sleep. */
+static unsigned long sleeps(void)
+{
+	unsigned long sum = 0, n;
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *task;
+	assert_non_null(tasks);
+	while ((task = readdir(tasks))) {
+		char path[300], line[128];
+		(void)snprintf(path, sizeof(path), "/proc/self/task/%s/status",
+			       task->d_name);
+		int id = atoi(task->d_name); /* 0: "." and ".." */
+		FILE *f = !id || id == getpid() ? NULL : fopen(path, "re");
+		while (f && fgets(line, sizeof(line), f))
+			if (sscanf(line, "voluntary_ctxt_switches: %lu", &n) ==
+			    1)
+				sum += n;
+		if (f)
+			(void)fclose(f);
+	}
+	(void)closedir(tasks);
+	return sum;
+}
+
+/* The reaper looks at connections four times a second, and at none never. */
+static void test_nothing_wakes_while_nobody_is_connected(void **state)
+{
+	bool quiet = false;
+	(void)state;
+	close(open_connection());
+	for (int i = 0; i < 20 && !quiet; i++) { /* once it is gone */
+		unsigned long before = sleeps();
+		pause_ms(600);
+		quiet = sleeps() == before;
+	}
+	assert_true(quiet);
+}
+
 static void test_stopping_answers_the_suspended(void **state)
 {
 	struct err_text error;
@@ -447,6 +486,7 @@ int main(void)
 		cmocka_unit_test(test_one_address_has_few_connections),
 		cmocka_unit_test(test_a_dripping_client_is_cut_off),
 		cmocka_unit_test(test_the_deadline_runs_from_the_first_byte),
+		cmocka_unit_test(test_nothing_wakes_while_nobody_is_connected),
 		cmocka_unit_test(test_stopping_answers_the_suspended),
 		cmocka_unit_test(test_a_taken_port_says_so),
 	};
