@@ -1,3 +1,5 @@
+/* One range, asked of many: who is asked, what is agreed on, and who differs.
+ */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
