@@ -221,11 +221,9 @@ static void deliver(struct deep *d)
 		if ((far && !push_end(d)) || !deliver_first(d))
 			return;
 	}
-	if (!d->n)
-		(void)push_end(d);
 }
 
-bool deep_turn(struct deep *d, uint64_t now, uint64_t *next)
+static void turn_legs(struct deep *d, uint64_t now, uint64_t *next)
 {
 	plan(d, now);
 	for (size_t i = 0; i < d->n; i++) {
@@ -236,6 +234,15 @@ bool deep_turn(struct deep *d, uint64_t now, uint64_t *next)
 			*next = now;
 		}
 	}
+}
+
+bool deep_turn(struct deep *d, uint64_t now, uint64_t *next)
+{
+	turn_legs(d, now, next);
 	deliver(d);
+	if (!d->n && !d->follow->back)
+		turn_legs(d, now, next);
+	if (!d->n)
+		(void)push_end(d);
 	return d->n || d->end_waits;
 }

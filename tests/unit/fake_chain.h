@@ -130,6 +130,7 @@ static struct node {
 	bool hangs;	   /* on lists of logs */
 	bool lacks;	   /* such lists */
 	bool lies_headers; /* by hash */
+	bool lies_inputs;
 	unsigned lists, served;
 	size_t listed; /* logs */
 } nodes[NODES];
@@ -254,7 +255,8 @@ static uint64_t block_of(const char *hex, const struct hash32 *list)
 	return BLOCKS;
 }
 
-static void put_tx_of(struct json_writer *w, const char *params)
+static void put_tx_of(struct json_writer *w, const struct node *node,
+		      const char *params)
 {
 	struct hash32 hash;
 	assert_int_equal(hash_parse(slice_of(params + 2, HASH_TEXT - 1), &hash),
@@ -263,7 +265,7 @@ static void put_tx_of(struct json_writer *w, const char *params)
 		for (size_t i = 0; i < chain.logs[n] && i < REAL_TXS; i++) {
 			if (!hash_eq(tx_hash(n, i), hash))
 				continue;
-			put_tx(w, "result", n, i);
+			put_tx(w, "result", n + node->lies_inputs, i);
 			json_put_hash(w, "hash", hash);
 			json_put_hash(w, "blockHash", chain.hash[n]);
 			json_end(w);
@@ -302,7 +304,7 @@ static void put_one(struct json_writer *w, const struct node *node,
 			put_log(w, n, i, false, ours);
 		json_end_array(w);
 	} else if (!strncmp(method, "eth_getTransaction", 18)) {
-		put_tx_of(w, params);
+		put_tx_of(w, node, params);
 	} else {
 		put_error(w, -32601, "Method not found");
 	}

@@ -158,6 +158,8 @@ static void test_a_list_too_long_for_us_is_split(void **unused)
 	start();
 	(void)run(4000);
 	expect_all();
+	for (size_t k = 0; k < NODES; k++)
+		assert_int_equal(l1->providers[k].faults[FAULT_TOO_LARGE], 0);
 	assert_true(state.jumps >= 200);
 }
 
@@ -429,6 +431,16 @@ static void test_a_header_that_is_not_of_its_hash_is_not_taken(void **unused)
 	assert_true(lies(0));
 }
 
+static void test_calldata_that_is_not_of_its_hash_is_not_taken(void **unused)
+{
+	(void)unused;
+	nodes[0].lies_inputs = true;
+	start();
+	(void)run(2000);
+	expect_all(); /* each input was looked at */
+	assert_true(lies(0));
+}
+
 /* Logs that were listed and are not delivered yet. */
 static void test_what_is_held_is_bounded(void **unused)
 {
@@ -483,6 +495,7 @@ int main(void)
 		TEST(test_a_reorganisation_below_jumps),
 		TEST(test_a_reorganisation_under_way_mixes_no_chains),
 		TEST(test_a_header_that_is_not_of_its_hash_is_not_taken),
+		TEST(test_calldata_that_is_not_of_its_hash_is_not_taken),
 		TEST(test_what_is_held_is_bounded),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
