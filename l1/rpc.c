@@ -27,6 +27,15 @@ void rpc_body(struct buf *to, const struct rpc_call *calls, size_t n)
 	json_end_array(&w);
 }
 
+/* eth_getBlockBy…: hashes of the transactions only. */
+static bool is_header_only(const struct rpc_call *call)
+{
+	static const char end[] = ",false]";
+	const size_t len = sizeof(end) - 1;
+	return call->params.len > len &&
+	       !memcmp(call->params.p + call->params.len - len, end, len);
+}
+
 size_t rpc_reply_max(const struct rpc_call *calls, size_t n)
 {
 	/* hex is twice the bytes; the rest is names and hashes */
@@ -50,6 +59,9 @@ size_t rpc_reply_max(const struct rpc_call *calls, size_t n)
 		for (size_t k = 0; k < ARRAY_LEN(table); k++)
 			if (!strcmp(calls[i].method, table[k].method))
 				max = table[k].max;
+		if (!strcmp(calls[i].method, "eth_getBlockByHash") &&
+		    is_header_only(&calls[i]))
+			max = L1_BLOCK_REPLY_MAX;
 		sum += max;
 	}
 	return sum < L1_REPLY_MAX ? sum : L1_REPLY_MAX;

@@ -1,6 +1,7 @@
 #include "sys/daemon.h"
 
 #include <argp.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,9 @@
 
 #define EXIT_USAGE 2
 #define NAP_MS	   1000 /* the watchdog is petted at least this often */
+/* Blocks this large go back to the system when they are freed.  Left alone,
+ * malloc learns from the first answer of 32 MiB to keep as much as that. */
+#define GIVE_BACK_FROM (256 << 10)
 
 struct arguments {
 	const char *config;
@@ -110,6 +114,7 @@ int daemon_main(const struct daemon *d, void *ctx, int argc, char **argv)
 	struct err_text error;
 	const struct settings *shared;
 
+	(void)mallopt(M_MMAP_THRESHOLD, GIVE_BACK_FROM);
 	argp_err_exit_status = EXIT_USAGE;
 	if (argp_parse(&parser, argc, argv, 0, NULL, &arguments))
 		return EXIT_USAGE;

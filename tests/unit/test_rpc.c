@@ -1,6 +1,7 @@
 /* JSON-RPC batches: strict in shape, lenient in words. */
 #include "unit.h"
 
+#include "l1/limits.h"
 #include "l1/rpc.h"
 
 static enum err parse(const char *text, size_t n, struct rpc_reply *reply,
@@ -123,6 +124,27 @@ static void test_words_of_the_nodes(void **state)
 	assert_false(rpc_is_throttled(-1, "execution reverted"));
 }
 
+/* What a provider can make us hold by one answer. */
+static void test_an_answers_cap_is_by_what_was_asked(void **state)
+{
+	struct buf whole, header;
+	(void)state;
+	buf_init(&whole, 256);
+	buf_init(&header, 256);
+	rpc_params_hash(&whole, (struct hash32){{1}}, true);
+	rpc_params_hash(&header, (struct hash32){{1}}, false);
+	const struct rpc_call calls[] = {
+		{.method = "eth_getBlockByHash", .params = buf_slice(&header)},
+		{.method = "eth_getProof", .params = slice_str("[]")},
+		{.method = "eth_getBlockByHash", .params = buf_slice(&whole)}};
+	assert_int_equal(rpc_reply_max(calls, 1), L1_BLOCK_REPLY_MAX);
+	assert_int_equal(rpc_reply_max(calls, 2),
+			 L1_BLOCK_REPLY_MAX + L1_PROOF_REPLY_MAX);
+	assert_int_equal(rpc_reply_max(calls, 3), L1_REPLY_MAX);
+	buf_done(&whole);
+	buf_done(&header);
+}
+
 static void test_a_block_without_base_fee_is_read(void **state)
 {
 	static const char text[] =
@@ -213,6 +235,7 @@ int main(void)
 		cmocka_unit_test(test_a_refused_batch_says_why),
 		cmocka_unit_test(test_reverts_are_answers_with_data),
 		cmocka_unit_test(test_words_of_the_nodes),
+		cmocka_unit_test(test_an_answers_cap_is_by_what_was_asked),
 		cmocka_unit_test(test_a_block_without_base_fee_is_read),
 		cmocka_unit_test(test_a_nul_in_the_node_s_words_is_no_failure),
 		cmocka_unit_test(test_the_same_bytes_are_not_read_again),
