@@ -237,7 +237,7 @@ async function badInput(world) {
 		[{ a: 'http://no-such-host.invalid' }, 0, url, /a: Could not resolve host.*check the URL's name/],
 		// all of them
 		[alone(html), 1, AT('providers.list'), /one provider alone: nobody can contradict/, url, /HTML/],
-		[{ a: nothing, b: `${nothing}/b` }, 1, /1 of 3 L1 endpoints usable/, url],
+		[{ a: nothing, b: `${nothing}/b` }, 1, /1 of 3 L1 endpoints answer/, url],
 		[{ id: 5 }, 1, AT('chain.id', 2), /3 of 3|2 of 3/, /its chain id is \d+, not 5/, /correct it, or their URLs/],
 		[{ chain: `  genesis: '0x${'11'.repeat(32)}'` }, 1, AT('chain.genesis', 4), /its genesis block is 0x/],
 		[{}, 0, /chain.genesis: not given, .*add genesis: '0x[0-9a-f]{64}'/],
@@ -348,7 +348,7 @@ async function startsOrWaits(world) {
 		processes.start(name, PROGRAMS[program],
 			['--config', world.config(program, 'waiting')]);
 		await until(`${name} says why`, () => lines(name, ['L1 is out of sight',
-			'0 of 3 L1 endpoints usable']).length, WAIT_MS);
+			'0 of 3 L1 endpoints answer']).length, WAIT_MS);
 	}
 	for (const name of NAMES)
 		await world.fault(name, 'honest');
