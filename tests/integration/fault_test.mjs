@@ -305,7 +305,8 @@ async function campaign(kinds, kindOf, secure) {
 		poll_ms: POLL_MS, timeout_ms: TIMEOUT_MS, secure, certificates });
 	await views.start(join(ROOT, options.build, 'tests/integration/fault_views'));
 	try {
-		const blind = await views.each((line) => !line.blind && views.isServed(line), RECOVER_MS);
+		const blind = await views.each((line) => !line.blind && views.isServed(line),
+			3 * RECOVER_MS);
 		if (blind)
 			throw new Error(`a first sight: ${blind}`);
 		views.lines.length = 0;

@@ -176,6 +176,10 @@ static void say(struct view *v, const struct verdict *verdict,
 	json_put_address(&w, "standby", verdict->standby);
 	json_put_string(&w, "blind", blind);
 	json_put_string(&w, "states", states);
+	json_begin_array(&w, "whys");
+	for (size_t i = 0; i < v->l1->n; i++)
+		json_put_string(&w, NULL, l1_view(v->l1)->providers[i].why);
+	json_end_array(&w);
 	json_put_u64(&w, "overslept_ms", v->overslept_ms);
 	v->overslept_ms = 0;
 	if (v->sight.known) {
