@@ -56,6 +56,10 @@
  * leaves that full batches change every few blocks, with what undoes them. */
 #define WATCHER_MAP_MIN (16u << 20)
 
+/* Pages that would tell of ages, latencies and counters only are written anew
+ * after this: who reads them looks at most so often. */
+#define SHOWN_MS 1000
+
 /* More blocks behind than this is "catching up". */
 #define BEHIND_MAX 8
 

@@ -126,6 +126,9 @@ static void put_pages(struct report *r, const struct report_input *in,
 {
 	struct buf b;
 
+	put_bad_batch(r, &in->replica->history.stop);
+	if (!shown_is_due(&r->shown, s, in->now_ms) && !in->ballots_changed)
+		return;
 	buf_init(&b, PAGE_MAX);
 	status_json(s, &b);
 	board_put(r->board, BOARD_STATUS, buf_slice(&b));
@@ -138,7 +141,6 @@ static void put_pages(struct report *r, const struct report_input *in,
 		board_put(r->board, BOARD_BALLOTS, buf_slice(&b));
 	}
 	buf_done(&b);
-	put_bad_batch(r, &in->replica->history.stop);
 	r->pages = true;
 }
 

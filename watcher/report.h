@@ -6,6 +6,7 @@
 #include "watcher/board.h"
 #include "watcher/progress.h"
 #include "watcher/replica.h"
+#include "watcher/shown.h"
 #include "watcher/sight.h"
 #include "watcher/standby.h"
 #include "watcher/status.h"
@@ -17,6 +18,7 @@ struct report {
 	enum stop_kind stop_shown;
 	uint64_t stop_batch;
 	bool pages; /* the pages were written once */
+	struct shown shown;
 };
 
 struct report_input {
@@ -36,6 +38,7 @@ struct report_input {
 	const char *follow_proofs;  /* how its logs are known, or "" */
 	const char *follow_trouble; /* "" or why it does not move */
 	bool ballots_changed;
+	uint64_t now_ms;
 	const char *unsafe; /* "" or which window is looser than L1's */
 	bool quiet;	    /* no batch for longer than quiet_after seconds */
 	uint64_t quiet_after;

@@ -382,9 +382,11 @@ static uint64_t gossip(struct watcher *w, uint64_t now)
 }
 
 static void publish(struct watcher *w, const struct verdict_input *in,
-		    const char *const *standby_why, const char *blind)
+		    const char *const *standby_why, const char *blind,
+		    uint64_t now)
 {
 	struct report_input r = {
+		.now_ms = now,
 		.chain_id = w->config->shared.chain.id,
 		.sight = &w->sight,
 		.l1 = l1_view(w->l1),
@@ -455,7 +457,7 @@ uint64_t watcher_step(struct watcher *w, uint64_t now)
 					   verdict.phase == PHASE_LATE
 						   ? PROBE_LATE_MS
 						   : PROBE_EVERY_MS));
-	publish(w, &in, standby_why, blind);
+	publish(w, &in, standby_why, blind, now);
 	if (now - w->reaped_ms >= REAP_MS)
 		keep_house(w, now);
 	return next;

@@ -100,6 +100,7 @@ static enum err set_up(struct watcher *w, struct err_text *error)
 	if (err)
 		return err;
 	w->report.board = w->board;
+	shown_init(&w->report.shown);
 	sight_init(&w->sight, w->l1, s);
 	standbys_init(&w->standbys, w->config, w->http);
 	err = gossip_init(&w->gossip, s, w->http, &w->pool);
@@ -157,6 +158,7 @@ void watcher_free(struct watcher *w)
 	store_close(w->store);
 	intake_free(w->intake);
 	board_free(w->board);
+	shown_done(&w->report.shown);
 	free(w);
 }
 

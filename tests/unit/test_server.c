@@ -402,7 +402,7 @@ static unsigned long sleeps(void)
 		char path[300], line[128];
 		(void)snprintf(path, sizeof(path), "/proc/self/task/%s/status",
 			       task->d_name);
-		int id = atoi(task->d_name); /* 0: "." and ".." */
+		long id = strtol(task->d_name, NULL, 10); /* "." is 0 */
 		FILE *f = !id || id == getpid() ? NULL : fopen(path, "re");
 		while (f && fgets(line, sizeof(line), f))
 			if (sscanf(line, "voluntary_ctxt_switches: %lu", &n) ==
