@@ -192,6 +192,9 @@ uint64_t follow_turn(struct follow *f, uint64_t now)
 		f->back = true;
 		return again;
 	}
+	/* a full queue asks for no header that would not link to it */
+	if (f->n && item_at(f, 0)->tries >= L1_ITEM_TRIES)
+		clear_queue(f);
 	if (!f->headers_asked) {
 		uint64_t next = again;
 		bool deep = has_tip(f) && deep_turn(f->deep, now, &next);

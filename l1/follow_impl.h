@@ -14,7 +14,8 @@ struct item {
 	struct follow *follow;
 	enum item_state state;
 	bool asked;
-	bool jumps; /* of a range, see struct follow_step */
+	unsigned tries; /* in a row that brought nothing */
+	bool jumps;	/* of a range, see struct follow_step */
 	struct block_ref block;
 	/* The bloom is of the header whose hash was agreed on, or nobody here
 	 * can tell the hash of such a header. */

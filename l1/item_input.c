@@ -32,9 +32,11 @@ bool item_take(struct item *item, const struct quorum_result *results, size_t n,
 		if (!results[i].err)
 			continue;
 		follow_set_trouble(f, what, results[i].text);
+		item->tries++;
 		return false;
 	}
 	f->trouble[0] = '\0';
+	item->tries = 0;
 	return true;
 }
 

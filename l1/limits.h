@@ -136,6 +136,9 @@
 #define L1_RANGES_HELD_MAX (4u << 20)
 /* "Query duration must not exceed 10 seconds" (Infura). */
 #define L1_RANGE_MS 12000
+/* What a queued block needs could not be had so often in a row: L1 may have
+ * taken it back, and its transactions with it. */
+#define L1_ITEM_TRIES 4
 /* Too few answers so often, and these blocks are read one by one: 32, and twice
  * as many each time that ranges fail again. */
 #define L1_RANGE_TRIES	  3
