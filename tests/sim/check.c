@@ -43,7 +43,8 @@ static void say_view(const struct sim_node *n)
 	sim_say("node %u: head %llu, acted %llu, tip %llu, %s", n->at,
 		(unsigned long long)v->head.number,
 		(unsigned long long)v->acted.number,
-		(unsigned long long)n->w->replica.tip.number, v->why);
+		(unsigned long long)n->w->replica.tip.number,
+		n->w->follow ? follow_trouble(n->w->follow) : v->why);
 	for (size_t i = 0; i < v->n; i++)
 		sim_say("  %s: %s, head %llu, %s", v->providers[i].name,
 			v->providers[i].state,
