@@ -1,315 +1,197 @@
-/* From a document's bytes to its nodes, in one pass by abi/pull.  A value waits
- * in `open` until what it is in has ended; then all that are in there move to
- * `done` in a row. */
+/* From a document's bytes to its nodes by jansson, the one file that includes
+ * it.  Nothing is parsed before its size and depth are known to be bounded. */
+#include <jansson.h>
+#undef json_is_null
+
 #include "abi/json_tree.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "abi/pull_impl.h"
-
-/* One document's values, 32 bytes each. */
+/* One document's values: a node and jansson's own take about 150 bytes. */
 #define NODES_MAX (1u << 20)
-/* A list's first room; most requests have fewer. */
-#define ROOM_FIRST 64
-/* Keys in one object that are compared each with each. */
-#define KEYS_FEW 32
+/* A number of 64 bits, written out. */
+#define NUMBER_MAX 40
 
-struct list {
-	struct json_node *p;
-	size_t n, room;
+/* What a look at the bytes alone tells. */
+struct scan {
+	unsigned depth, max_depth;
+	size_t values; /* never less than the values there are */
+	size_t line, column;
 };
 
-struct build {
-	struct pull pull;
-	char *text;
-	struct list open, done;
-	size_t container[PULL_DEPTH_MAX]; /* those at hand, in open */
-	const char *key;		  /* of the value that comes */
-};
-
-static bool reserve(struct build *b, struct list *list, size_t n)
+/* Stops, false, at the first bracket that goes too deep. */
+static bool scan_text(struct slice text, struct scan *scan)
 {
-	size_t room = list->room ? list->room : ROOM_FIRST;
-	if (list->n + n <= list->room)
-		return true;
-	while (room < list->n + n)
-		room *= 2;
-	struct json_node *p = reallocarray(list->p, room, sizeof(*p));
-	if (!p) {
-		pull_fail(&b->pull, ERR_TOO_LARGE, "what fits into memory");
-		return false;
+	bool in_string = false;
+	for (size_t i = 0; i < text.len; i++) {
+		uint8_t c = text.p[i];
+		scan->column++;
+		if (c == '\n') {
+			scan->line++;
+			scan->column = 0;
+		} else if (in_string) {
+			if (c == '\\')
+				i++, scan->column++;
+			in_string = c != '"';
+		} else if (c == '"') {
+			in_string = true;
+		} else if (c == '{' || c == '[') {
+			scan->values++;
+			if (++scan->depth > scan->max_depth)
+				return false;
+		} else if (c == '}' || c == ']') {
+			scan->depth -= scan->depth > 0;
+		} else if (c == ',') {
+			scan->values++;
+		}
 	}
-	list->p = p;
-	list->room = room;
 	return true;
 }
 
-static void push(struct build *b, struct json_node node)
+static enum err check_bounds(struct slice text, size_t max_bytes,
+			     struct scan *scan, struct err_text *error)
 {
-	if (b->pull.err)
-		return;
-	if (b->open.n + b->done.n >= NODES_MAX) {
-		pull_fail(&b->pull, ERR_TOO_LARGE, "fewer values");
-		return;
+	if (text.len > max_bytes) {
+		err_text_set(error, "JSON of %zu bytes, at most %zu allowed",
+			     text.len, max_bytes);
+		return ERR_TOO_LARGE;
 	}
-	if (!reserve(b, &b->open, 1))
-		return;
-	node.key = b->key;
-	b->open.p[b->open.n++] = node;
-}
-
-/* The copy of these bytes. */
-static char *copy_of(const struct build *b, struct slice raw)
-{
-	return b->text + (raw.p - b->pull.start);
-}
-
-/* A string as it stands between its quotes: its characters, in the copy. */
-static struct slice unescape(struct build *b, struct slice raw)
-{
-	char *to = copy_of(b, raw);
-	size_t len = raw.len;
-	if (memchr(raw.p, '\\', raw.len)) {
-		struct pull again = b->pull;
-		again.at = raw.p;
-		len = pull_string_read(&again, (uint8_t *)to, raw.len);
-		assert(again.at == raw.p + raw.len + 1 && len < raw.len);
-		if (memchr(to, 0, len))
-			pull_fail(&b->pull, ERR_INVALID, "no U+0000");
+	/* jansson overlooks one behind a number or a word */
+	if (text.len && memchr(text.p, 0, text.len)) {
+		err_text_set(error, "a NUL byte");
+		return ERR_INVALID;
 	}
-	to[len] = '\0';
-	return slice_of(to, len);
-}
-
-static void take_string(struct build *b)
-{
-	struct pull *p = &b->pull;
-	const uint8_t *start = ++p->at;
-	pull_string_skip(p);
-	if (p->err)
-		return;
-	struct slice raw = slice_of(start, (size_t)(p->at - 1 - start));
-	struct slice text = unescape(b, raw);
-	p->wants = PULL_WANTS_MORE;
-	push(b, (struct json_node){.type = PULL_STRING,
-				   .text = (const char *)text.p,
-				   .len = (uint32_t)text.len});
-}
-
-/* What is no 64-bit integer or no double would be another number to whoever
- * reads it. */
-static void check_number(struct build *b, const char *text, size_t len)
-{
-	bool real = false;
-	for (size_t i = 0; i < len; i++)
-		real |= text[i] == '.' || text[i] == 'e' || text[i] == 'E';
-	errno = 0;
-	if (real ? !isfinite(strtod(text, NULL))
-		 : len > 18 && (strtoll(text, NULL, 10), errno))
-		pull_fail(&b->pull, ERR_INVALID, "a number of 64 bits");
-}
-
-static void take_number(struct build *b)
-{
-	struct slice raw = pull_number(&b->pull);
-	if (b->pull.err)
-		return;
-	const char *text = copy_of(b, raw);
-	check_number(b, text, raw.len);
-	push(b, (struct json_node){.type = PULL_NUMBER,
-				   .text = text,
-				   .len = (uint32_t)raw.len});
-}
-
-static void take_container(struct build *b, enum pull_type type)
-{
-	if (type == PULL_OBJECT)
-		pull_begin_object(&b->pull);
-	else
-		pull_begin_array(&b->pull);
-	if (b->pull.err)
-		return;
-	b->container[b->pull.depth - 1] = b->open.n;
-	push(b, (struct json_node){.type = type});
-}
-
-static void take_value(struct build *b)
-{
-	enum pull_type type = pull_peek(&b->pull);
-	switch (type) {
-	case PULL_OBJECT:
-	case PULL_ARRAY:
-		take_container(b, type);
-		return;
-	case PULL_STRING:
-		take_string(b);
-		return;
-	case PULL_NUMBER:
-		take_number(b);
-		return;
-	case PULL_BOOL:
-		push(b, (struct json_node){.type = type,
-					   .len = pull_bool(&b->pull)});
-		return;
-	case PULL_NULL:
-		pull_null(&b->pull);
-		push(b, (struct json_node){.type = type});
-		return;
-	case PULL_NOTHING:
-		pull_fail(&b->pull, ERR_INVALID, "a value");
-		return;
+	if (!scan_text(text, scan)) {
+		err_text_set(error,
+			     "line %zu column %zu: nested deeper than %u",
+			     scan->line, scan->column, scan->max_depth);
+		return ERR_TOO_LARGE;
 	}
+	if (scan->values > NODES_MAX) {
+		err_text_set(error, "JSON of more than %u values", NODES_MAX);
+		return ERR_TOO_LARGE;
+	}
+	return OK;
 }
 
-/* ---- the end of a container ----------------------------------------------
+/* ---- laying out ----------------------------------------------------------
  */
 
-static int by_key(const void *a, const void *b)
+struct layout {
+	char *text; /* the next byte of the copies */
+	struct json_node *nodes;
+	size_t n; /* nodes that are in their places */
+};
+
+static const char *copy(struct layout *l, const char *text, size_t len)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	char *to = l->text;
+	memcpy(to, text, len);
+	to[len] = '\0';
+	l->text += len + 1;
+	return to;
 }
 
-static bool has_twice_many(const struct json_node *nodes, size_t n)
+static struct json_node number(struct layout *l, const json_t *value)
 {
-	const char **keys = calloc(n, sizeof(*keys));
-	bool twice = !keys;
-	for (size_t i = 0; keys && i < n; i++)
-		keys[i] = nodes[i].key;
-	if (keys)
-		qsort(keys, n, sizeof(*keys), by_key);
-	for (size_t i = 1; keys && i < n; i++)
-		twice |= !strcmp(keys[i - 1], keys[i]);
-	free(keys);
-	return twice;
+	char text[NUMBER_MAX];
+	/* a real keeps its point: it is no whole number to whoever reads it */
+	int len = json_is_integer(value) ? snprintf(text, sizeof(text),
+						    "%" JSON_INTEGER_FORMAT,
+						    json_integer_value(value))
+					 : snprintf(text, sizeof(text), "%.17e",
+						    json_real_value(value));
+	assert(len > 0 && (size_t)len < sizeof(text));
+	return (struct json_node){.type = PULL_NUMBER,
+				  .text = copy(l, text, (size_t)len),
+				  .len = (uint32_t)len};
 }
 
-static bool has_twice(const struct json_node *nodes, size_t n)
-{
-	if (n > KEYS_FEW)
-		return has_twice_many(nodes, n);
-	for (size_t i = 1; i < n; i++)
-		for (size_t j = 0; j < i; j++)
-			if (!strcmp(nodes[i].key, nodes[j].key))
-				return true;
-	return false;
-}
+static struct json_node lay_out(struct layout *l, json_t *value);
 
-/* Moves the last n of open; those in them know now where they are. */
-static void settle(struct build *b, size_t n)
+/* Its children's children first, then they in a row; depth is bounded. */
+static struct json_node container(struct layout *l, json_t *value)
 {
-	struct list *done = &b->done;
-	if (!reserve(b, done, n))
-		return;
-	b->open.n -= n;
-	if (n)
-		memcpy(done->p + done->n, b->open.p + b->open.n,
-		       n * sizeof(*done->p));
-	for (size_t i = done->n; i < done->n + n; i++) {
-		struct json_node *node = &done->p[i];
-		if (!tree_is_container(node))
-			continue;
-		for (uint32_t k = 0; k < node->len; k++)
-			done->p[node->child + k].up =
-				(uint32_t)i - node->child - k;
-		node->child = (uint32_t)i - node->child;
+	bool object = json_is_object(value);
+	size_t n = object ? json_object_size(value) : json_array_size(value);
+	size_t i = 0;
+	struct json_node *row = calloc(n + 1, sizeof(*row));
+	if (!row)
+		abort();
+	for (void *at = json_object_iter(value); at;
+	     at = json_object_iter_next(value, at)) {
+		const char *key = json_object_iter_key(at);
+		row[i] = lay_out(l, json_object_iter_value(at));
+		row[i++].key = copy(l, key, strlen(key));
 	}
-	done->n += n;
+	for (; !object && i < n; i++)
+		row[i] = lay_out(l, json_array_get(value, i));
+	struct json_node node = {.type = object ? PULL_OBJECT : PULL_ARRAY,
+				 .len = (uint32_t)n,
+				 .child = (uint32_t)l->n};
+	for (i = 0; i < n; i++)
+		tree_place(l->nodes, l->n++, row[i]);
+	free(row);
+	return node;
 }
 
-static void end_container(struct build *b)
+/* A container's child is a place until it is in its own. */
+static struct json_node lay_out(struct layout *l, json_t *value)
 {
-	size_t at = b->container[b->pull.depth];
-	struct json_node *node = &b->open.p[at];
-	size_t n = b->open.n - at - 1;
-	if (node->type == PULL_OBJECT && has_twice(node + 1, n)) {
-		pull_fail(&b->pull, ERR_INVALID, "no duplicate key");
-		return;
+	switch (json_typeof(value)) {
+	case JSON_OBJECT:
+	case JSON_ARRAY:
+		return container(l, value);
+	case JSON_STRING:
+		return (struct json_node){
+			.type = PULL_STRING,
+			.text = copy(l, json_string_value(value),
+				     json_string_length(value)),
+			.len = (uint32_t)json_string_length(value)};
+	case JSON_INTEGER:
+	case JSON_REAL:
+		return number(l, value);
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return (struct json_node){.type = PULL_BOOL,
+					  .len = json_is_true(value)};
+	case JSON_NULL:
+		break;
 	}
-	node->len = (uint32_t)n;
-	node->child = (uint32_t)b->done.n; /* a place, until it is settled */
-	settle(b, n);
-}
-
-/* A key or an item, or the container's end. */
-static void go_on(struct build *b)
-{
-	struct pull *p = &b->pull;
-	struct slice raw;
-	bool object = b->open.p[b->container[p->depth - 1]].type == PULL_OBJECT;
-	bool more = object ? pull_raw_key(p, &raw) : pull_next_item(p);
-	if (p->err)
-		return;
-	if (!more)
-		end_container(b);
-	else
-		b->key = object ? (const char *)unescape(b, raw).p : NULL;
-}
-
-static void build(struct build *b)
-{
-	enum pull_type root = pull_peek(&b->pull);
-	if (root != PULL_OBJECT && root != PULL_ARRAY)
-		pull_fail(&b->pull, ERR_INVALID, "an object or an array");
-	do {
-		if (b->pull.wants == PULL_WANTS_VALUE)
-			take_value(b);
-		else
-			go_on(b);
-	} while (!b->pull.err &&
-		 (b->pull.depth || b->pull.wants != PULL_WANTS_MORE));
-	pull_end(&b->pull);
-	if (!b->pull.err)
-		settle(b, 1);
+	return (struct json_node){.type = PULL_NULL};
 }
 
 /* ---- the public side ------------------------------------------------------
  */
 
-static void explain(const struct build *b, struct slice text, unsigned depth,
-		    struct err_text *error)
-{
-	size_t line = 1, column = 1;
-	for (size_t i = 0; i < b->pull.failed_at && i < text.len; i++) {
-		bool end = text.p[i] == '\n';
-		line += end;
-		column = end ? 1 : column + 1;
-	}
-	if (b->pull.err == ERR_TOO_LARGE && b->pull.depth == depth)
-		err_text_set(error,
-			     "line %zu column %zu: nested deeper than %u", line,
-			     column, depth);
-	else
-		err_text_set(error, "line %zu column %zu: expected %s", line,
-			     column, b->pull.expected);
-}
-
 enum err json_parse(struct slice text, size_t max_bytes, unsigned max_depth,
 		    struct json_doc **ret, struct err_text *error)
 {
-	struct build b = {.pull = pull_of(text, max_depth)};
-	if (text.len > max_bytes || text.len >= UINT32_MAX) {
-		err_text_set(error, "JSON of %zu bytes, at most %zu allowed",
-			     text.len, max_bytes);
-		return ERR_TOO_LARGE;
+	struct scan scan = {.max_depth = max_depth, .values = 1, .line = 1};
+	enum err err = check_bounds(text, max_bytes, &scan, error);
+	if (err)
+		return err;
+	json_error_t why;
+	json_t *tree = json_loadb(text.len ? (const char *)text.p : "",
+				  text.len, JSON_REJECT_DUPLICATES, &why);
+	if (!tree) {
+		err_text_set(error, "line %d column %d: %s", why.line,
+			     why.column, why.text);
+		return ERR_INVALID;
 	}
 	struct json_doc *doc = calloc(1, sizeof(*doc));
-	b.text = malloc(text.len + 1);
-	if (!doc || !b.text)
+	/* strings are no longer than they were written, with their quotes */
+	char *copies = malloc(text.len + scan.values * NUMBER_MAX + 1);
+	struct json_node *nodes = calloc(scan.values + 1, sizeof(*nodes));
+	if (!doc || !copies || !nodes)
 		abort();
-	if (text.len)
-		memcpy(b.text, text.p, text.len);
-	b.text[text.len] = '\0';
-	build(&b);
-	free(b.open.p);
-	*doc = (struct json_doc){b.text, b.done.p, b.done.n};
-	if (b.pull.err) {
-		explain(&b, text, max_depth, error);
-		json_free(doc);
-		return b.pull.err;
-	}
+	struct layout l = {.text = copies, .nodes = nodes};
+	tree_place(nodes, l.n, lay_out(&l, tree));
+	assert(l.n < scan.values + 1);
+	*doc = (struct json_doc){copies, nodes, l.n + 1};
+	json_decref(tree);
 	*ret = doc;
 	return OK;
 }

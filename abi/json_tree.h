@@ -1,4 +1,4 @@
-/* A parsed document, as json.c, json_parse.c and json_same.c share it; nobody
+/* A parsed document, as the files json*.c share it; nobody
  * else includes this.
  *
  * The nodes are one array: those in a container stand in a row, before it, and
@@ -39,6 +39,19 @@ static inline const json_node *tree_parent(const json_node *node)
 static inline bool tree_is_container(const json_node *node)
 {
 	return node->type == PULL_OBJECT || node->type == PULL_ARRAY;
+}
+
+/* Into its place.  Until then a container's child is a place in nodes, and
+ * those in it do not know where it is. */
+static inline void tree_place(struct json_node *nodes, size_t at,
+			      struct json_node node)
+{
+	nodes[at] = node;
+	if (!tree_is_container(&node))
+		return;
+	for (uint32_t k = 0; k < node.len; k++)
+		nodes[node.child + k].up = (uint32_t)at - node.child - k;
+	nodes[at].child = (uint32_t)at - node.child;
 }
 
 static inline struct slice tree_text(const json_node *node)

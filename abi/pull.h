@@ -10,7 +10,7 @@
  * numbers of any size where they are skipped, U+0000 as an escape (anvil prints
  * a revert's bytes so), keys twice that nobody asks for, a document that is no
  * container.  Refused here alone are hex written with escapes, which no node
- * does, and a NUL behind a number, which jansson overlooks. */
+ * writes. */
 #ifndef EGRESS_ABI_PULL_H
 #define EGRESS_ABI_PULL_H
 

@@ -37,7 +37,7 @@ struct lie_words accuse_asked(struct slice body, size_t call, struct buf *to)
 	const json_node *params = NULL;
 
 	buf_init(to, LIE_ASKED_MAX);
-	if (!json_parse(body, L1_REPLY_MAX, BATCH_DEEP, &doc, &error))
+	if (!json_parse_reply(body, L1_REPLY_MAX, BATCH_DEEP, &doc, &error))
 		params = json_get(json_at(json_root(doc), call), "params");
 	return words_of(to, params && json_text(params, false, to));
 }
@@ -81,7 +81,8 @@ static struct hash32 block_of(const struct accusation *a)
 	struct err_text error;
 
 	if (!hash_is_zero(found) || strstr(a->method, "Transaction") ||
-	    json_parse(a->asked.text, L1_REPLY_MAX, BATCH_DEEP, &doc, &error))
+	    json_parse_reply(a->asked.text, L1_REPLY_MAX, BATCH_DEEP, &doc,
+			     &error))
 		return found;
 	const json_node *root = json_root(doc);
 	find_hash(root, &found);

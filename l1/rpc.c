@@ -204,8 +204,8 @@ static enum err parse_without_nul(struct slice body, struct rpc_reply *reply,
 	uint8_t *at = copy.p, *end = copy.p + copy.len;
 	while ((at = memmem(at, (size_t)(end - at), nul, len)))
 		memcpy(at, space, len);
-	return json_parse(buf_slice(&copy), L1_REPLY_MAX, L1_REPLY_DEEP,
-			  &reply->doc, error);
+	return json_parse_reply(buf_slice(&copy), L1_REPLY_MAX, L1_REPLY_DEEP,
+				&reply->doc, error);
 }
 
 static bool is_html(struct slice body)
@@ -219,8 +219,8 @@ static bool is_html(struct slice body)
 static enum err parse_into(struct slice body, struct rpc_reply *reply,
 			   struct err_text *error)
 {
-	enum err err = json_parse(body, L1_REPLY_MAX, L1_REPLY_DEEP,
-				  &reply->doc, error);
+	enum err err = json_parse_reply(body, L1_REPLY_MAX, L1_REPLY_DEEP,
+					&reply->doc, error);
 	if (err)
 		err = parse_without_nul(body, reply, error);
 	if (err) {

@@ -4,7 +4,7 @@
 # Sourced with the repository's root as the working directory.
 
 PACKAGES="gcc libc6-dev meson ninja-build pkg-config python3 ca-certificates
-  libcurl4-openssl-dev libjansson4 libsecp256k1-dev liblmdb-dev
+  libcurl4-openssl-dev libjansson-dev libsecp256k1-dev liblmdb-dev
   libmicrohttpd-dev libyaml-dev libcmocka-dev git"
 
 say() {

@@ -1,6 +1,6 @@
 /* Many nodes are told the same bytes: what follows from bytes alone is worked
- * out once for all of them.  json_parse(): what is read from a document never
- * changes it, so that one tree serves all.  keccak256() of much, and
+ * out once for all of them.  json_parse_reply(): what is read from a document
+ * never changes it, so that one tree serves all.  keccak256() of much, and
  * key_recover().  The linker sends calls here (--wrap). */
 #include "tests/sim/memo.h"
 
@@ -26,13 +26,13 @@ struct memo {
 static struct memo *table[KEPT];
 static struct memo *by_doc[KEPT]; /* of all, in lists */
 
-enum err __real_json_parse(struct slice text, size_t max_bytes,
-			   unsigned max_depth, struct json_doc **ret,
-			   struct err_text *error);
+enum err __real_json_parse_reply(struct slice text, size_t max_bytes,
+				 unsigned max_depth, struct json_doc **ret,
+				 struct err_text *error);
 void __real_json_free(struct json_doc *doc);
-enum err __wrap_json_parse(struct slice text, size_t max_bytes,
-			   unsigned max_depth, struct json_doc **ret,
-			   struct err_text *error);
+enum err __wrap_json_parse_reply(struct slice text, size_t max_bytes,
+				 unsigned max_depth, struct json_doc **ret,
+				 struct err_text *error);
 void __wrap_json_free(struct json_doc *doc);
 void __wrap_json_freep(struct json_doc **doc);
 
@@ -87,9 +87,9 @@ static void keep(struct memo **slot, const struct memo *what, struct slice text)
 	*slot = m;
 }
 
-enum err __wrap_json_parse(struct slice text, size_t max_bytes,
-			   unsigned max_depth, struct json_doc **ret,
-			   struct err_text *error)
+enum err __wrap_json_parse_reply(struct slice text, size_t max_bytes,
+				 unsigned max_depth, struct json_doc **ret,
+				 struct err_text *error)
 {
 	struct memo what = {.sum = bytes_sum(text),
 			    .len = text.len,
@@ -105,7 +105,7 @@ enum err __wrap_json_parse(struct slice text, size_t max_bytes,
 		*ret = m->doc;
 		return OK;
 	}
-	err = __real_json_parse(text, max_bytes, max_depth, ret, error);
+	err = __real_json_parse_reply(text, max_bytes, max_depth, ret, error);
 	what.doc = *ret;
 	if (!err && text.len && text.len <= BYTES_MAX)
 		keep(slot, &what, text);
