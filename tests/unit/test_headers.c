@@ -47,16 +47,17 @@ static void refused(const char *text, const char *words)
 /* The complaint names the line, and never shows it: it may be a key. */
 static void test_bad_headers_are_refused_by_their_line(void **state)
 {
-	char many[(L1_HEADERS_MAX + 1) * 8 + 1] = "";
+	CLEANUP(buf_done) struct buf many;
 	static char long_one[L1_HEADERS_FILE_MAX + 100];
 
 	(void)state;
 	refused(NULL, "cannot read the headers of provider a");
 	refused("X: 1\nsecret\n", "headers:2: not a header: write \"Name: ");
 	assert_null(strstr(error.text, "secret"));
+	buf_init(&many, L1_HEADERS_FILE_MAX);
 	for (unsigned i = 0; i <= L1_HEADERS_MAX; i++)
-		strcat(many, "X: 1\n");
-	refused(many, "more than 16 headers");
+		buf_add_str(&many, "X: 1\n");
+	refused(buf_cstr(&many), "more than 16 headers");
 	memset(long_one, 'x', sizeof(long_one) - 1);
 	refused(long_one, "not a text of at most");
 }
