@@ -22,12 +22,16 @@ MUST_CHECK enum err account_read(struct l1 *l1, struct address account,
 enum tx_fate { TX_UNSEEN, TX_PENDING, TX_SUCCESS, TX_REVERTED };
 struct tx_status {
 	enum tx_fate fate;
+	bool proved; /* all this, by its block's receipts; else a quorum's word
+		      */
 	uint64_t block, gas_used, effective_price;
 	struct hash32 block_hash;
 	struct address created; /* deployments */
 };
-/* The receipt under quorum; a null receipt is TX_UNSEEN or TX_PENDING, not a
- * failure. ERR_CONFLICT: it just arrived, ask again. */
+/* Which block it is in by a quorum's word, its receipt proved in that block by
+ * one provider; where nobody can, the receipt under quorum.  A null receipt is
+ * TX_UNSEEN or TX_PENDING, not a failure. ERR_CONFLICT: it just arrived, or
+ * that block does not hold it: ask again. */
 typedef void tx_status_done(void *ctx, enum err err, const char *why,
 			    const struct tx_status *status);
 MUST_CHECK enum err tx_status_read(struct l1 *l1, struct hash32 tx,

@@ -39,6 +39,7 @@ struct ask {
 	uint64_t deadline_ms, hedge_ms;
 	quorum_verify *verify; /* QUORUM_PROVED */
 	const char *lacks;
+	const struct provider *only; /* QUORUM_PROVED; NULL: everybody */
 	quorum_done *done;
 	void *ctx;
 	bool over; /* called back, or cancelled */

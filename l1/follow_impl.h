@@ -4,6 +4,7 @@
 #define EGRESS_L1_FOLLOW_IMPL_H
 
 #include "abi/bloom.h"
+#include "l1/contents.h"
 #include "l1/follow.h"
 #include "l1/l1_impl.h"
 #include "l1/log_page.h"
@@ -22,6 +23,8 @@ struct item {
 	bool bloom_counts;
 	bool by_quorum;	   /* nobody could prove its logs */
 	bool plain_inputs; /* nobody could prove its calldata */
+	bool waits;	   /* for its turn to be read receipt by receipt */
+	struct contents_read contents;
 	uint8_t bloom[BLOOM_BYTES];
 	/* The events did not come in one answer: one topic an ask then. */
 	bool split;

@@ -25,6 +25,7 @@ void item_clear(struct item *item)
 	struct follow *f = item->follow;
 	if (item->asked) {
 		quorum_cancel(f->l1->quorum, item);
+		contents_cancel(&item->contents);
 		f->asks--;
 	}
 	item_drop_logs(item);

@@ -180,10 +180,7 @@ enum err item_ask_inputs(struct item *item)
 	size_t n = list_inputs(item, logs, INPUTS_AT_ONCE);
 	for (size_t i = 0; i < n; i++) {
 		buf_init(&params[i], 128);
-		struct json_writer w = json_writer(&params[i]);
-		json_begin_array(&w, NULL);
-		json_put_hash(&w, NULL, item->logs[logs[i]].tx);
-		json_end_array(&w);
+		rpc_params_tx(&params[i], item->logs[logs[i]].tx);
 		calls[i] =
 			(struct rpc_call){.method = "eth_getTransactionByHash",
 					  .params = buf_slice(&params[i]),

@@ -1,41 +1,10 @@
-/* One block's logs of ours and their calldata, all proved against its hash: the
- * header by it, transactions and receipts by their roots in the header.  One
- * provider's words are enough, and are read from what was proved alone. */
+/* One block's logs of ours and their calldata, out of its proved contents. */
 #include <stdio.h>
 
-#include "abi/header.h"
 #include "abi/keccak.h"
 #include "abi/raw_tx.h"
 #include "abi/receipt.h"
 #include "l1/follow_impl.h"
-#include "l1/rpc.h"
-
-/* What a block is when it is proved. */
-struct contents {
-	struct header header;
-	struct trie_list txs, receipts;
-};
-
-static enum proved prove_contents(const struct item *item,
-				  const json_node *const *results,
-				  struct contents *c, struct err_text *error)
-{
-	struct json_reader r = {0};
-	enum proved proved =
-		header_prove(results[0], item->block.hash, &c->header, error);
-	const json_node *txs = json_array(&r, results[0], "transactions");
-	if (proved != PROVED)
-		return proved;
-	if (r.failed) {
-		err_text_set(error, "a block without transactions");
-		return PROVED_SHAPE;
-	}
-	proved = receipts_prove(results[1], c->header.receipts_root,
-				&c->receipts, error);
-	if (proved != PROVED)
-		return proved;
-	return raw_txs_prove(txs, c->header.transactions_root, &c->txs, error);
-}
 
 static bool copy_bytes(struct slice from, size_t max, struct buf *to)
 {
@@ -92,38 +61,32 @@ static bool take_logs(struct item *item, const struct contents *c)
 	return true;
 }
 
-static enum proved verify(void *ctx, const json_node *const *results, size_t n,
-			  struct err_text *error)
+static enum proved take(void *ctx, const struct contents *c,
+			struct err_text *error)
 {
 	struct item *item = ctx;
-	struct contents c = {0};
-	(void)n;
-	trie_list_init(&c.txs, RAW_TXS_MAX);
-	trie_list_init(&c.receipts, RECEIPTS_MAX);
-	enum proved proved = prove_contents(item, results, &c, error);
-	if (proved == PROVED && !take_logs(item, &c)) {
+	if (!take_logs(item, c)) {
 		err_text_set(error, "more logs, or longer, than one block has");
 		item_drop_logs(item);
-		proved = PROVED_TOO_LARGE;
+		return PROVED_TOO_LARGE;
 	}
-	if (proved == PROVED)
-		item->block = header_ref(&c.header, item->block.hash);
-	trie_list_done(&c.txs);
-	trie_list_done(&c.receipts);
-	return proved;
+	item->block = header_ref(&c->header, item->block.hash);
+	return PROVED;
 }
 
-static void on_proved(void *ctx, const struct quorum_result *results, size_t n)
+static void on_proved(void *ctx, enum err err, const char *why)
 {
 	struct item *item = ctx;
 	struct follow *f = item->follow;
-	(void)n;
 	item->asked = false;
 	f->asks--;
-	item->by_quorum = results[0].err;
-	if (results[0].err) {
+	item->waits = err == ERR_BUSY;
+	if (item->waits)
+		return;
+	item->by_quorum = err;
+	if (err) {
 		(void)snprintf(f->proofs, sizeof(f->proofs),
-			       "by quorum: %.180s", results[0].text);
+			       "by quorum: %.180s", why);
 		return;
 	}
 	(void)snprintf(f->proofs, sizeof(f->proofs), "proved");
@@ -134,21 +97,16 @@ static void on_proved(void *ctx, const struct quorum_result *results, size_t n)
 
 enum err item_ask_proved(struct item *item)
 {
-	struct buf params[2];
-	buf_init(&params[0], 128);
-	buf_init(&params[1], 128);
-	rpc_params_hash(&params[0], item->block.hash, true);
-	rpc_params_receipts(&params[1], item->block.hash);
-	const struct rpc_call calls[] = {{.method = "eth_getBlockByHash",
-					  .params = buf_slice(&params[0])},
-					 {.method = "eth_getBlockReceipts",
-					  .params = buf_slice(&params[1])}};
-	enum err err = quorum_prove(item->follow->l1->quorum, calls,
-				    ARRAY_LEN(calls), "eth_getBlockReceipts",
-				    verify, L1_PROOF_MS, on_proved, item);
+	struct l1 *l1 = item->follow->l1;
+	if (item->waits && l1->singly >= L1_SINGLY_MAX)
+		return ERR_BUSY;
+	item->contents = (struct contents_read){.l1 = l1,
+						.block = item->block.hash,
+						.take = take,
+						.done = on_proved,
+						.ctx = item};
+	enum err err = contents_start(&item->contents);
 	item->asked = !err;
 	item->follow->asks += item->asked;
-	for (size_t i = 0; i < ARRAY_LEN(calls); i++)
-		buf_done(&params[i]);
 	return err;
 }

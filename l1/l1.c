@@ -47,9 +47,9 @@ void l1_free(struct l1 *l1)
 {
 	if (!l1)
 		return;
-	quorum_free(l1->quorum);
-	while (l1->ops)
+	while (l1->ops) /* they may forget asks of theirs */
 		l1_op_end(l1->ops);
+	quorum_free(l1->quorum);
 	for (size_t i = 0; i < l1->n; i++) {
 		http_client_cancel(l1->http, &l1->polls[i]);
 		poll_done(&l1->polls[i]);

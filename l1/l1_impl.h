@@ -2,6 +2,7 @@
 #ifndef EGRESS_L1_L1_IMPL_H
 #define EGRESS_L1_L1_IMPL_H
 
+#include "l1/account.h"
 #include "l1/facts.h"
 #include "l1/l1.h"
 #include "l1/poll.h"
@@ -48,6 +49,12 @@ struct l1 {
 	/* hatch.c */
 	struct identity identity;
 	struct facts_guess guess;
+	size_t singly; /* contents.c: blocks read receipt by receipt */
+	struct {       /* tx_status.c: the last that were proved */
+		size_t at;
+		struct hash32 txs[L1_FATES_MAX];
+		struct tx_status fates[L1_FATES_MAX];
+	} fates;
 };
 
 /* view.c */

@@ -61,10 +61,21 @@
 
 /* One after the other until one proves it; four that do not answer. */
 #define L1_PROOF_MS 4000
+/* Receipts one by one, where nobody has a block's in one call: eight batches,
+ * and four times what the fullest blocks weigh; a block of more is left to a
+ * quorum's lists of logs.  So many blocks at once: a provider 200 ms away is
+ * kept busy, and each is held until its last receipt is there. */
+#define L1_RECEIPTS_SINGLY_MAX	     1024
+#define L1_RECEIPTS_SINGLY_BYTES_MAX (8u << 20)
+#define L1_SINGLY_MAX		     8
+/* Transactions whose receipts were proved, so that nobody fetches their blocks
+ * again: every one that a relayer has in flight. */
+#define L1_FATES_MAX 512
 /* A provider that has no such method is asked for it again after this. */
 #define L1_LACKS_MS 600000
-/* eth_getProof, eth_getBlockReceipts, ranges, the tags safe and finalized */
-#define L1_LACKS_MAX 5
+/* eth_getProof, eth_getBlockReceipts, receipts at all, ranges, the tags safe
+ * and finalized */
+#define L1_LACKS_MAX 6
 
 /* Local clock: the head that a quorum agrees on has not moved.  Five blocks of
  * 12 s; a missed slot or two are nothing. */

@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
-#include "l1/l1_impl.h"
+#include "abi/keccak.h"
+#include "abi/receipt.h"
+#include "l1/contents.h"
 #include "l1/rpc.h"
 
 #define PARAMS_MAX  1024
@@ -88,75 +90,187 @@ struct logs_op {
 	tx_logs_done *done;
 	struct address emitter;
 	struct hash32 block, tx, topic;
+	struct contents_read contents;
+	size_t n;
+	struct l1_log *logs;
+	struct buf *data; /* n, what logs borrow */
 };
 
-/* Those of the list that were asked for; false: one is not of the shape. */
-static bool pick(const struct logs_op *read, const json_node *list,
-		 struct l1_log *logs, struct buf *data, size_t *n)
+static void free_logs(struct logs_op *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		buf_done(&s->data[i]);
+	free(s->logs);
+	free(s->data);
+	s->logs = NULL;
+	s->data = NULL;
+	s->n = 0;
+}
+
+static void op_done(struct l1_op *op)
+{
+	struct logs_op *s = (struct logs_op *)op;
+	contents_cancel(&s->contents);
+	free_logs(s);
+}
+
+static void finish(struct logs_op *s, enum err err, const char *why)
+{
+	struct logs_op read = *s;
+	s->n = 0;
+	s->logs = NULL;
+	s->data = NULL;
+	l1_op_end(&s->op); /* the callback may read anew */
+	read.done(read.op.ctx, err, why, err ? NULL : read.logs,
+		  err ? 0 : read.n);
+	free_logs(&read);
+}
+
+/* Room for one more at the end, with its data's buffer. */
+static void reserve(struct logs_op *s)
+{
+	s->logs = reallocarray(s->logs, s->n + 1, sizeof(*s->logs));
+	s->data = reallocarray(s->data, s->n + 1, sizeof(*s->data));
+	if (!s->logs || !s->data)
+		abort();
+	buf_init(&s->data[s->n], TX_DATA_MAX);
+}
+
+static bool is_wanted(const struct logs_op *s, struct address emitter,
+		      size_t n_topics, struct hash32 first)
+{
+	return address_eq(emitter, s->emitter) && n_topics &&
+	       hash_eq(first, s->topic);
+}
+
+/* ---- under quorum */
+
+static bool pick(struct logs_op *s, const json_node *list)
 {
 	for (size_t i = 0; i < json_len(list); i++) {
-		struct l1_log *log = &logs[*n];
-		struct buf *bytes = &data[*n];
-		buf_done(bytes);
-		buf_init(bytes, TX_DATA_MAX);
-		if (!l1_log_read(json_at(list, i), read->block, bytes, log))
+		struct l1_log log;
+		reserve(s);
+		struct buf *data = &s->data[s->n];
+		bool fine = l1_log_read(json_at(list, i), s->block, data, &log);
+		if (fine && hash_eq(log.tx, s->tx) &&
+		    is_wanted(s, log.address, log.n_topics, log.topics[0]))
+			s->logs[s->n++] = log;
+		else
+			buf_done(data);
+		if (!fine)
 			return false;
-		*n += hash_eq(log->tx, read->tx) &&
-		      address_eq(log->address, read->emitter) &&
-		      log->n_topics && hash_eq(log->topics[0], read->topic);
 	}
 	return true;
 }
 
 static void on_logs(void *ctx, const struct quorum_result *results, size_t n)
 {
-	struct logs_op *op = ctx, read = *op;
+	struct logs_op *s = ctx;
 	struct json_reader r = {0};
 	(void)n;
-	l1_op_end(&op->op); /* the callback may read anew */
 	if (results[0].err) {
-		read.done(read.op.ctx, results[0].err, results[0].text, NULL,
-			  0);
+		finish(s, results[0].err, results[0].text);
 		return;
 	}
 	const json_node *list = json_array(&r, results[0].result, NULL);
-	size_t len = json_len(list), used = 0;
-	struct l1_log *logs = calloc(len + 1, sizeof(*logs));
-	struct buf *data = calloc(len + 1, sizeof(*data));
-	if (!logs || !data)
-		abort();
-	if (!r.failed && pick(&read, list, logs, data, &used))
-		read.done(read.op.ctx, OK, "", logs, used);
+	if (!r.failed && pick(s, list))
+		finish(s, OK, "");
 	else
-		read.done(read.op.ctx, ERR_IO,
-			  "the logs are not of the form known", NULL, 0);
-	for (size_t i = 0; i < len; i++)
-		buf_done(&data[i]);
-	free(data);
-	free(logs);
+		finish(s, ERR_IO, "the logs are not of the form known");
+}
+
+static enum err ask_told(struct logs_op *s)
+{
+	CLEANUP(buf_done) struct buf params;
+	buf_init(&params, PARAMS_MAX);
+	l1_logs_params(&params, s->block, &s->emitter, 1, &s->topic, 1);
+	const struct rpc_call call = {.method = "eth_getLogs",
+				      .params = buf_slice(&params),
+				      .fields = l1_log_fields,
+				      .pinned = true};
+	return quorum_ask(s->op.l1->quorum, &call, 1, QUORUM_AGREE, L1_ASK_MS,
+			  on_logs, s);
+}
+
+/* ---- proved */
+
+/* Those of receipt `of`, whose first log is the block's `index`th. */
+static bool take_logs(struct logs_op *s, struct receipt *of, uint64_t index)
+{
+	struct receipt_log log;
+	for (; receipt_log_next(of, &log); index++) {
+		if (!is_wanted(s, log.address, log.n_topics, log.topics[0]))
+			continue;
+		reserve(s);
+		struct buf *data = &s->data[s->n];
+		struct l1_log *to = &s->logs[s->n++];
+		buf_add_slice(data, log.data);
+		*to = (struct l1_log){.address = log.address,
+				      .n_topics = log.n_topics,
+				      .data = buf_slice(data),
+				      .tx = s->tx,
+				      .index = index};
+		memcpy(to->topics, log.topics, sizeof(log.topics));
+		if (data->failed)
+			return false;
+	}
+	return true;
+}
+
+static enum proved take(void *ctx, const struct contents *c,
+			struct err_text *error)
+{
+	struct logs_op *s = ctx;
+	struct receipt receipt;
+	struct receipt_log log;
+	uint64_t index = 0;
+	for (size_t i = 0; i < trie_list_len(&c->txs); i++) {
+		struct slice tx = trie_list_at(&c->txs, i);
+		if (receipt_decode(trie_list_at(&c->receipts, i), &receipt)) {
+			err_text_set(error, "a receipt of another form");
+			return PROVED_SHAPE;
+		}
+		if (!hash_eq(keccak256(tx.p, tx.len), s->tx)) {
+			while (receipt_log_next(&receipt, &log))
+				index++;
+			continue;
+		}
+		if (take_logs(s, &receipt, index))
+			return PROVED;
+		free_logs(s);
+		err_text_set(error, "a log of more than %u bytes", TX_DATA_MAX);
+		return PROVED_TOO_LARGE;
+	}
+	return PROVED; /* that it is not there, and left nothing */
+}
+
+static void on_contents(void *ctx, enum err err, const char *why)
+{
+	struct logs_op *s = ctx;
+	(void)why;
+	if (!err)
+		finish(s, OK, "");
+	else if (ask_told(s))
+		finish(s, ERR_BUSY, "too many L1 reads at once");
 }
 
 enum err tx_logs_read(struct l1 *l1, struct address emitter,
 		      struct hash32 block, struct hash32 tx,
 		      struct hash32 topic, tx_logs_done *done, void *ctx)
 {
-	struct buf params;
-	buf_init(&params, PARAMS_MAX);
-	l1_logs_params(&params, block, &emitter, 1, &topic, 1);
-	const struct rpc_call call = {.method = "eth_getLogs",
-				      .params = buf_slice(&params),
-				      .fields = l1_log_fields,
-				      .pinned = true};
-	struct logs_op *read = l1_op_new(l1, sizeof(*read), ctx, NULL);
-	read->done = done;
-	read->emitter = emitter;
-	read->block = block;
-	read->tx = tx;
-	read->topic = topic;
-	enum err err = quorum_ask(l1->quorum, &call, 1, QUORUM_AGREE, L1_ASK_MS,
-				  on_logs, read);
+	struct logs_op *s = l1_op_new(l1, sizeof(*s), ctx, op_done);
+	s->done = done;
+	s->emitter = emitter;
+	s->block = block;
+	s->tx = tx;
+	s->topic = topic;
+	s->contents = (struct contents_read){.l1 = l1,
+					     .block = block,
+					     .take = take,
+					     .done = on_contents,
+					     .ctx = s};
+	enum err err = contents_start(&s->contents);
 	if (err)
-		l1_op_end(&read->op);
-	buf_done(&params);
+		l1_op_end(&s->op);
 	return err;
 }

@@ -29,8 +29,9 @@ void l1_logs_range_params(struct buf *b, uint64_t from, uint64_t to,
 bool l1_log_read(const json_node *node, struct hash32 block, struct buf *data,
 		 struct l1_log *ret);
 
-/* The logs of one event that one transaction left behind, under quorum.
- * Borrowed during the callback. */
+/* The logs of one event that one transaction left behind, out of its proved
+ * receipt; where nobody proves it, under quorum.  Borrowed during the callback.
+ */
 typedef void tx_logs_done(void *ctx, enum err err, const char *why,
 			  const struct l1_log *logs, size_t n);
 /* emitter's, of that first topic, in transaction tx of that block.  ERR_BUSY:

@@ -279,6 +279,8 @@ static void add_slots(struct quorum *q, struct ask *a, uint64_t now)
 			usable = !p->wrong_chain;
 		if (provider_lacking(p, a->lacks, now))
 			usable = false;
+		if (a->only && p != a->only)
+			continue;
 		struct slot *s = &a->slots[a->n_slots++];
 		*s = (struct slot){.ask = a, .provider = p};
 		if (!usable && provider_is_new(p) &&
@@ -354,6 +356,22 @@ enum err quorum_prove(struct quorum *q, const struct rpc_call *calls, size_t n,
 				 .done = done,
 				 .ctx = ctx,
 				 .deadline_ms = deadline_ms};
+	return start(q, calls, n, &what);
+}
+
+enum err quorum_prove_by(struct quorum *q, size_t provider,
+			 const struct rpc_call *calls, size_t n,
+			 const char *lacks, quorum_verify *verify,
+			 uint64_t deadline_ms, quorum_done *done, void *ctx)
+{
+	const struct ask what = {.rule = QUORUM_PROVED,
+				 .verify = verify,
+				 .lacks = lacks,
+				 .only = &q->providers[provider],
+				 .done = done,
+				 .ctx = ctx,
+				 .deadline_ms = deadline_ms};
+	assert(provider < q->n);
 	return start(q, calls, n, &what);
 }
 

@@ -94,4 +94,12 @@ MUST_CHECK enum err quorum_prove(struct quorum *q, const struct rpc_call *calls,
 				 quorum_verify *verify, uint64_t deadline_ms,
 				 quorum_done *done, void *ctx);
 
+/* The same of one provider alone, by its place: its words of this ask complete
+ * those of others before. */
+MUST_CHECK enum err quorum_prove_by(struct quorum *q, size_t provider,
+				    const struct rpc_call *calls, size_t n,
+				    const char *lacks, quorum_verify *verify,
+				    uint64_t deadline_ms, quorum_done *done,
+				    void *ctx);
+
 #endif

@@ -358,6 +358,14 @@ void rpc_params_block(struct buf *b, uint64_t number)
 	rpc_params_tag(b, tag);
 }
 
+void rpc_params_tx(struct buf *b, struct hash32 tx)
+{
+	struct json_writer w = json_writer(b);
+	json_begin_array(&w, NULL);
+	json_put_hash(&w, NULL, tx);
+	json_end_array(&w);
+}
+
 /* EIP-1898 */
 static void put_block(struct json_writer *w, struct hash32 hash)
 {

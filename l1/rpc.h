@@ -71,6 +71,8 @@ void rpc_params_block(struct buf *b, uint64_t number);
 /* eth_getBlockByHash; whole: with the transactions. */
 void rpc_params_hash(struct buf *b, struct hash32 hash, bool whole);
 void rpc_params_receipts(struct buf *b, struct hash32 hash);
+/* of a transaction, by its hash */
+void rpc_params_tx(struct buf *b, struct hash32 tx);
 /* eth_getCode and whatever else takes an address at a block */
 void rpc_params_at(struct buf *b, struct address at, struct hash32 block);
 /* eth_getStorageAt */

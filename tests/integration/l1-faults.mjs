@@ -87,7 +87,27 @@ export const FAULTS = {
 		.map((answer, i) => forgedLogs(calls[i].method, answer)),
 	// a plan without proofs
 	'no-proof': async (endpoint, calls) => lacking(calls, await endpoint.forward(calls),
-		['eth_getProof', 'eth_getBlockReceipts']),
+		['eth_getProof', 'eth_getBlockReceipts',
+			...endpoint.settings.receipts === false ? ['eth_getTransactionReceipt'] : []]),
+	// receipts one by one alone; with settings.lie true, with other logs in them
+	'no-receipts': async (endpoint, calls) => {
+		const answers = lacking(calls, await endpoint.forward(calls), ['eth_getBlockReceipts']);
+		return !endpoint.settings.lie ? answers : answers.map((answer, i) =>
+			calls[i].method === 'eth_getTransactionReceipt' && answer.result ?
+				{ ...answer, result: touchReceipt(answer.result) } : answer);
+	},
+	// every transaction failed, and cost more; settings.receipts false: and there
+	// is no proof of the contrary
+	'lie-status': async (endpoint, calls) => {
+		const answers = (await endpoint.forward(calls)).map((answer, i) =>
+			!answer.result ? answer :
+				calls[i].method === 'eth_getTransactionReceipt' ?
+					{ ...answer, result: failed(answer.result) } :
+					calls[i].method === 'eth_getBlockReceipts' ?
+						{ ...answer, result: answer.result.map(failed) } : answer);
+		return endpoint.settings.receipts === false ?
+			lacking(calls, answers, ['eth_getBlockReceipts']) : answers;
+	},
 	// ---- logs by range: what a plan allows, in two dialects, and lies --------
 	'narrow-ranges': (endpoint, calls) => ranged(endpoint, calls, ({ from, to }) => {
 		const most = endpoint.settings.blocks ?? 100;
@@ -145,6 +165,12 @@ async function ranged(endpoint, calls, refuse, change = (result) => result) {
 			{ ...answer, result: change(answer.result) };
 	});
 }
+
+const failed = (receipt) => ({ ...receipt, status: '0x0',
+	gasUsed: numberToHex(BigInt(receipt.gasUsed) + 1n) });
+const touchReceipt = (receipt) => receipt.logs.length ? { ...receipt,
+	logs: receipt.logs.map((log) => ({ ...log, data: log.data + '00'.repeat(32) })) } :
+	{ ...receipt, cumulativeGasUsed: numberToHex(BigInt(receipt.cumulativeGasUsed) + 1n) };
 
 function forgedLogs(method, answer) {
 	const forge = (log) => ({ ...log, data: log.data + 'ff'.repeat(32) });

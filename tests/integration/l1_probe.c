@@ -223,6 +223,8 @@ static void on_status(void *ctx, enum err err, const char *why,
 	if (err)
 		return;
 	json_put_string(&p->w, "fate", fates[status->fate]);
+	json_put_bool(&p->w, "proved", status->proved);
+	json_put_u64(&p->w, "price", status->effective_price);
 	json_put_u64(&p->w, "block", status->block);
 	json_put_hash(&p->w, "block_hash", status->block_hash);
 	json_put_u64(&p->w, "gas_used", status->gas_used);

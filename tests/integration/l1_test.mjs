@@ -201,8 +201,32 @@ async function accounts(probe, { rollup }) {
 	const mined = await probe.until(({ fate }) => fate === 'success', 6000,
 		'status', hash);
 	const receipt = await rpc.call('eth_getTransactionReceipt', hash);
-	same([mined.fate, mined.block_hash, mined.gas_used],
-		['success', receipt.blockHash, Number(receipt.gasUsed)], 'its receipt');
+	const outcome = ({ fate, block_hash, gas_used, price, proved }) =>
+		[fate, block_hash, gas_used, price, proved];
+	const honestly = ['success', receipt.blockHash, Number(receipt.gasUsed),
+		Number(receipt.effectiveGasPrice), true];
+	same(outcome(mined), honestly, 'its receipt, proved');
+	for (const i of [0, 1])
+		await fault(i, 'lie-status');
+	const doubted = new Probe(endpoints);
+	await doubted.ask('healthy', 5000);
+	same(outcome(await doubted.ask('status', hash)), honestly, 'two of three change no receipt');
+	await doubted.end();
+	for (const i of [0, 1, 2])
+		await fault(i, 'no-receipts');
+	const singly = new Probe(endpoints);
+	await singly.ask('healthy', 5000);
+	same(outcome(await singly.ask('status', hash)), honestly, 'receipts one by one prove it too');
+	await singly.end();
+	for (const i of [0, 1, 2])
+		await fault(i, 'lie-status', { receipts: false });
+	const told = new Probe(endpoints);
+	await told.ask('healthy', 5000);
+	const word = await told.ask('status', hash);
+	same([word.fate, word.proved], ['reverted', false], 'a quorum of liars is no proof');
+	await told.end();
+	for (const i of [0, 1, 2])
+		await fault(i, 'honest');
 	await probe.ask('wait', 1500);
 	const low = await probe.ask('send', await sign(0, { value: 8n }));
 	same(low.verdict, 'nonce_low', `nonce too low (${low.why})`);
@@ -232,7 +256,7 @@ async function follows(probe, { hatch, rollup }, from) {
 	await followTo(misled, { hatch, rollup }, from, receipt, data, /^proved$/);
 	await misled.end();
 	for (const i of [0, 1, 2])
-		await fault(i, 'no-proof');
+		await fault(i, 'no-proof', { receipts: false });
 	const weaker = new Probe(endpoints);
 	await weaker.ask('healthy', 5000);
 	await followTo(weaker, { hatch, rollup }, from, receipt, data,
@@ -241,6 +265,80 @@ async function follows(probe, { hatch, rollup }, from) {
 	for (const i of [0, 1, 2])
 		await fault(i, 'honest');
 	return last;
+}
+
+// Creations of the test's own contracts: what they made is worked out.
+async function creations(from, to) {
+	const probe = new Probe(endpoints);
+	await probe.ask('healthy', 5000);
+	let seen = 0;
+	for (let n = from; n <= to; n++) {
+		const { transactions } = await rpc.call('eth_getBlockByNumber', quantity(n), true);
+		for (const { hash } of transactions.filter((tx) => !tx.to)) {
+			const receipt = await rpc.call('eth_getTransactionReceipt', hash);
+			const got = await probe.ask('status', hash);
+			same([got.err, got.why, got.proved, got.created], ['', '', true, receipt.contractAddress],
+				'what a creation made');
+			seen++;
+		}
+	}
+	same(seen, 3, 'creations');
+	await probe.end();
+}
+
+// Receipts one by one where nobody has them in one call, in a block of several
+// batches of them; two liars of three change nothing and are named.
+async function singly({ hatch, rollup }) {
+	const sender = new Sender(rpc, key('payer'));
+	const data = encodeCall('SovereignRollup', 'fundBond');
+	const start = Number(await rpc.call('eth_blockNumber')) + 1;
+	await rpc.call('evm_setIntervalMining', 0);
+	const nonce = Number(await rpc.call('eth_getTransactionCount', sender.address, 'pending'));
+	const sign = (i, tx) => sender.account.signTransaction({ type: 'eip1559', chainId: CHAIN,
+		nonce: nonce + i, maxFeePerGas: 10n ** 10n, maxPriorityFeePerGas: 1n, gas: 21000n, ...tx });
+	const raws = [];
+	for (let i = 0; i < 300; i++)
+		raws.push(await sign(i, { to: sender.address }));
+	raws.push(await sign(300, { to: rollup, data, value: 7n, gas: 300000n }));
+	await rpc.all(raws.map((raw) => ['eth_sendRawTransaction', [raw]]));
+	await rpc.call('evm_mine');
+	await rpc.call('evm_setIntervalMining', 1);
+	const receipt = await rpc.call('eth_getTransactionReceipt', keccakHex(raws.at(-1)));
+	same(Number(receipt.transactionIndex), 300, 'a block of three batches');
+	let named = 0;
+	// whoever is quickest is asked first: at last a liar is
+	for (let n = 0; n < 2 || (n < 20 && !named); n++) {
+		const lie = n > 0;
+		for (const i of [0, 1, 2])
+			await fault(i, 'no-receipts', { lie: lie && i !== 2 });
+		const probe = new Probe(endpoints);
+		await probe.until(({ acted }) => acted.number >= Number(receipt.blockNumber), 6000, 'wait', 200);
+		await followLast(probe, { hatch, rollup }, start, receipt);
+		const { providers } = await probe.ask('view');
+		const liars = providers.filter(({ state }) => state === 'lying');
+		expect(liars.every(({ name, why }) => lie && name !== 'c' &&
+			/its receipts of block \d+ are not those of the block/.test(why)), 'only liars are named', providers);
+		named += liars.length;
+		await probe.end();
+	}
+	expect(named, 'a liar about single receipts is named');
+	for (const i of [0, 1, 2])
+		await fault(i, 'honest');
+}
+
+async function followLast(probe, { hatch, rollup }, start, receipt) {
+	await probe.ask('follow', start, hatch, rollup, contract('SovereignRollup').topics.InboxQueued);
+	for (;;) {
+		const step = await probe.ask('step');
+		if (step.move !== 'forward' || step.block.number > Number(receipt.blockNumber))
+			return expect(false, 'the block is followed', step);
+		if (step.block.number < Number(receipt.blockNumber))
+			continue;
+		same(step.proofs, 'proved', 'receipts one by one prove it');
+		return same(step.logs.map(({ address, topics, data, tx }) => [address, topics, data, tx]),
+			receipt.logs.map((log) => [log.address, log.topics, log.data, log.transactionHash]),
+			'the block\'s logs of ours');
+	}
 }
 
 async function followTo(probe, { hatch, rollup }, from, receipt, data, proofs) {
@@ -758,10 +856,6 @@ try {
 	timed('proofs');
 	await wrongPlaces(deployed);
 	timed('wrongPlaces');
-	await identity(deployed);
-	timed('identity');
-	await purses();
-	timed('purses');
 	await confirmations();
 	timed('confirmations');
 	await phases(probe, deployed);
@@ -785,6 +879,14 @@ try {
 	await reorg(late, deployed);
 	timed('reorg');
 	await late.end();
+	await creations(from + 1, began);
+	timed('creations');
+	await singly(deployed);
+	timed('singly');
+	await identity(deployed);
+	timed('identity');
+	await purses();
+	timed('purses');
 	await queues(); // moves the chain's clock
 	timed('queues');
 } catch (problem) {

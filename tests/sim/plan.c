@@ -163,12 +163,17 @@ static bool needs_quorum(enum sim_lie lie)
 static void plan_methods(enum sim_lie lie)
 {
 	unsigned lack = chance(60) ? 0 : (unsigned)between(1, 100);
+	bool others = chance(50);
 
-	if ((needs_quorum(lie) && chance(50)) || world->stage == STAGE_INPUTS)
+	if ((needs_quorum(lie) && chance(50)) || world->stage == STAGE_INPUTS) {
 		lack = 100;
+		others = true;
+	}
 	for (unsigned i = 0; i < SIM_PROVIDERS; i++) {
 		world->providers[i].lacks_proofs = chance(lack);
 		world->providers[i].lacks_receipts = chance(lack);
+		world->providers[i].lacks_others =
+			others && world->providers[i].lacks_receipts;
 	}
 }
 

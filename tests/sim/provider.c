@@ -148,7 +148,8 @@ static struct known *find_known(const struct view *v, struct slice body)
 
 static unsigned lacks_of(const struct sim_provider *p)
 {
-	return p->lacks_proofs | p->lacks_receipts << 1 | p->lacks_tags << 2;
+	return p->lacks_proofs | p->lacks_receipts << 1 | p->lacks_tags << 2 |
+	       p->lacks_others << 3;
 }
 
 static bool is_known(const struct known *k, const struct view *v,

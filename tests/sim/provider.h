@@ -56,7 +56,9 @@ struct sim_provider {
 	bool down;
 	bool lacks_proofs, lacks_receipts,
 		lacks_tags; /* the methods, finalized */
-	uint64_t slow_ms;   /* added to every answer */
+	/* receipts of transactions that were not sent through it */
+	bool lacks_others;
+	uint64_t slow_ms; /* added to every answer */
 	/* what its chain has for a mined block, or 0: nothing yet */
 	unsigned forged[SIM_BLOCKS];
 };

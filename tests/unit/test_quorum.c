@@ -441,6 +441,27 @@ static void test_a_new_provider_that_fails_is_not_waited_for(void **state)
 	assert_int_equal(got.err, ERR_IO);
 }
 
+static void test_one_alone_may_be_asked_to_prove(void **state)
+{
+	const struct rpc_call call = {.method = "eth_getProof",
+				      .params = slice_str("[]")};
+	(void)state;
+	for (unsigned good = 0; good < 2; good++) {
+		got = (struct outcome){0};
+		assert_int_equal(quorum_prove_by(quorum, 1, &call, 1, NULL,
+						 verify, 5000, on_done, &got),
+				 OK);
+		assert_null(fake_find(urls[0]));
+		assert_null(fake_find(urls[2]));
+		say(1, good ? YES : NO_METHOD);
+		assert_int_equal(got.called, 1);
+		assert_int_equal(got.err, good ? OK : ERR_IO);
+		assert_null(fake_find(urls[0]));
+	}
+	/* no method was named that it may be without */
+	assert_false(provider_lacking(&providers[1], "eth_getProof", fake_now));
+}
+
 static void test_two_liars_outvote_no_proof(void **state)
 {
 	(void)state;
@@ -1042,6 +1063,7 @@ int main(void)
 		TEST(test_a_broken_one_is_followed_by_the_next),
 		TEST(test_a_slow_one_is_not_waited_for),
 		TEST(test_a_new_provider_may_prove_too),
+		TEST(test_one_alone_may_be_asked_to_prove),
 		TEST(test_a_new_provider_that_fails_is_not_waited_for),
 		TEST(test_one_that_proves_is_enough),
 		TEST(test_two_liars_outvote_no_proof),
