@@ -63,6 +63,8 @@ static void add_part(struct range *r, struct provider *p, uint64_t now)
 		range_part_set(part, PART_SHORT, "serves shorter ranges");
 	else
 		part->state = PART_WAITS;
+	if (part->state == PART_SHORT)
+		part->shorter = span_of(&p->span);
 }
 
 struct range *range_new(struct l1 *l1, const struct range_filter *filter,
@@ -184,8 +186,9 @@ static enum range_says failure(struct range *r, uint64_t now)
 		struct part *part = &r->parts[i];
 		/* too slow for so many */
 		if (part->state == PART_SENT && now >= r->deadline_ms)
-			span_crowd(&part->provider->span, range_length(r), 0);
-		brief |= part->state == PART_SHORT || part->state == PART_SENT;
+			part->shorter = span_crowd(&part->provider->span,
+						   range_length(r), 0);
+		brief |= part->state == PART_SHORT || part->shorter;
 	}
 	if (brief)
 		return RANGE_TOO_MUCH;
@@ -277,13 +280,9 @@ const struct log_page *range_page(const struct range *r)
 uint64_t range_shorter(const struct range *r)
 {
 	uint64_t best = 0;
-	for (size_t i = 0; i < r->n; i++) {
-		const struct part *part = &r->parts[i];
-		uint64_t span = span_of(&part->provider->span);
-		if ((part->state == PART_SHORT || part->state == PART_SENT) &&
-		    span < range_length(r) && span > best)
-			best = span;
-	}
+	for (size_t i = 0; i < r->n; i++)
+		if (r->parts[i].shorter > best)
+			best = r->parts[i].shorter;
 	return best;
 }
 

@@ -24,6 +24,7 @@ struct part {
 	struct range *range;
 	struct provider *provider;
 	enum part_state state;
+	uint64_t shorter; /* PART_SHORT: blocks that it may list there */
 	bool judged;
 	size_t like; /* the first part with the same page, which has it */
 	struct log_page page;

@@ -29,7 +29,8 @@ static bool is_answer(const struct range *r, const struct log_page *page)
 /* The list would have been, or took, too long. */
 static void crowd(struct part *part, const char *why)
 {
-	span_crowd(&part->provider->span, range_length(part->range), 0);
+	part->shorter =
+		span_crowd(&part->provider->span, range_length(part->range), 0);
 	range_part_set(part, PART_SHORT, why);
 }
 
@@ -42,12 +43,10 @@ static void take_error(struct part *part, const struct page_reply *reply,
 		provider_failed(p, now, FAULT_THROTTLED, "its rate limit");
 		range_part_set(part, PART_FAILED, "its rate limit");
 	} else if (much.yes) {
-		if (much.crowded)
-			span_crowd(&p->span, range_length(part->range),
-				   much.span);
-		else
-			span_refuse(&p->span, range_length(part->range),
-				    much.span);
+		uint64_t asked = range_length(part->range);
+		part->shorter =
+			much.crowded ? span_crowd(&p->span, asked, much.span)
+				     : span_refuse(&p->span, asked, much.span);
 		range_part_set(part, PART_SHORT, reply->text);
 	} else {
 		if (rpc_is_lacking(reply->text))

@@ -7,25 +7,25 @@ uint64_t span_of(const struct span *s)
 	return s->now ? s->now : L1_SPAN_FIRST;
 }
 
-void span_crowd(struct span *s, uint64_t asked, uint64_t suggested)
+uint64_t span_crowd(struct span *s, uint64_t asked, uint64_t suggested)
 {
 	uint64_t next = asked / 2;
 	if (suggested && suggested < asked)
 		next = suggested;
-	if (!next)
-		next = 1;
 	s->served = 0;
 	s->crowded = true;
 	/* several ranges were asked for before the first was refused */
 	if (next < span_of(s))
-		s->now = next;
+		s->now = next ? next : 1;
+	return next;
 }
 
-void span_refuse(struct span *s, uint64_t asked, uint64_t suggested)
+uint64_t span_refuse(struct span *s, uint64_t asked, uint64_t suggested)
 {
-	span_crowd(s, asked, suggested);
+	uint64_t next = span_crowd(s, asked, suggested);
 	if (!s->refused || asked < s->refused)
 		s->refused = asked;
+	return next;
 }
 
 void span_serve(struct span *s, uint64_t blocks)

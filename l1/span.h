@@ -13,10 +13,11 @@ struct span {
 };
 
 uint64_t span_of(const struct span *s);
-/* So many blocks were too many; suggested: what it serves, or 0. */
-void span_refuse(struct span *s, uint64_t asked, uint64_t suggested);
-/* They held too much, here: elsewhere so many may be served. */
-void span_crowd(struct span *s, uint64_t asked, uint64_t suggested);
+/* So many blocks were too many; suggested: what it serves, or 0.  Returns how
+ * many it may list there: fewer than asked, or 0. */
+uint64_t span_refuse(struct span *s, uint64_t asked, uint64_t suggested);
+/* The same: they held too much, here; elsewhere so many may be served. */
+uint64_t span_crowd(struct span *s, uint64_t asked, uint64_t suggested);
 /* It listed so many. */
 void span_serve(struct span *s, uint64_t blocks);
 

@@ -52,6 +52,11 @@
 #define DOUBTS_MAX 3
 #define DOUBT_MS   2000
 
+/* Blocks after it that no range is believed for: twice as many each time, so
+ * that providers that leave logs out again and again cost seconds, not days. */
+#define DISTRUST_FIRST 64
+#define DISTRUST_MAX   (1u << 20)
+
 /* store.map_size, at least: 1,024 followed blocks, and a nation of 16,384
  * leaves that full batches change every few blocks, with what undoes them. */
 #define WATCHER_MAP_MIN (16u << 20)

@@ -42,13 +42,16 @@ static void start_following(struct watcher *w, uint64_t now)
 
 /* What cannot be followed may be a provider's fault, here or a while ago: the
  * same block again, then from further and further back, and from before the
- * ledger's last change; all of them block by block, with proofs. */
+ * ledger's last change; all of them block by block, with proofs, and more of
+ * those to come each time that ranges have misled us. */
 static void read_again(struct watcher *w, uint64_t block, uint64_t now)
 {
 	static const uint64_t back[DOUBTS_MAX] = {0, 64, 512};
 	size_t since = replica_since_change(&w->replica);
 
-	w->replica.by_block = block;
+	if (!w->doubts && w->distrust < DISTRUST_MAX)
+		w->distrust = w->distrust ? 2 * w->distrust : DISTRUST_FIRST;
+	w->replica.by_block = block + w->distrust;
 	w->reread = back[w->doubts];
 	if (w->doubts && since > w->reread)
 		w->reread = since;

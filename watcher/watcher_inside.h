@@ -41,7 +41,8 @@ struct watcher {
 	 * not read again. */
 	uint64_t doubted, doubt_ms;
 	unsigned doubts;
-	uint64_t reread; /* so many kept blocks are still to be undone */
+	uint64_t distrust; /* blocks read themselves after such a one */
+	uint64_t reread;   /* so many kept blocks are still to be undone */
 	struct lateness late;
 	struct gossip_of { /* what peers' ballots were judged by last */
 		uint64_t epoch, progress, round;

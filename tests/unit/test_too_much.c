@@ -218,8 +218,13 @@ static void test_a_span_halves_and_honours_a_suggestion(void **state)
 	span_refuse(&s, 101, 101);
 	assert_int_equal(span_of(&s), 50);
 	for (int i = 0; i < 10; i++)
-		span_refuse(&s, span_of(&s), 0);
+		(void)span_refuse(&s, span_of(&s), 0);
 	assert_int_equal(span_of(&s), 1);
+	assert_int_equal(span_refuse(&s, 1, 0), 0);
+	/* what this one may list is not what the provider may by now */
+	assert_int_equal(span_refuse(&s, 800, 0), 400);
+	assert_int_equal(span_crowd(&s, 800, 900), 400);
+	assert_int_equal(span_crowd(&s, 800, 799), 799);
 }
 
 /* One block full of logs does not make all the others slow. */
