@@ -46,10 +46,26 @@ static void put_ascii(struct buf *to, uint8_t c)
 		buf_add_byte(to, c);
 }
 
+/* How much of it stands in JSON as it is. */
+static size_t plain_len(struct slice s)
+{
+	size_t i = 0;
+	while (i < s.len && s.p[i] >= 0x20 && s.p[i] < 0x7f && s.p[i] != '"' &&
+	       s.p[i] != '\\')
+		i++;
+	return i;
+}
+
 static void put_quoted(struct buf *to, struct slice s)
 {
 	buf_add_byte(to, '"');
 	while (s.len) {
+		size_t plain = plain_len(s);
+		buf_add(to, s.p, plain);
+		s.p += plain;
+		s.len -= plain;
+		if (!s.len)
+			break;
 		size_t len = character_len(s);
 		if (!len)
 			buf_add_str(to, "\xef\xbf\xbd"); /* U+FFFD */
