@@ -346,8 +346,6 @@ bool sim_run(const struct sim_options *o, struct sim_result *ret)
 	(void)sigaction(SIGTERM, &on_term, NULL);
 	/* memory comes and goes all the time, and is there to stay */
 	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
-	(void)mallopt(M_TRIM_THRESHOLD, 512 << 20);
-	(void)mallopt(M_TOP_PAD, 16 << 20);
 	for (unsigned j = 0; j < o->jobs; j++)
 		board->job[j].next = j;
 	fine = o->jobs > 1 ? run_jobs(o) : run_job(0, o);
