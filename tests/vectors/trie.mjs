@@ -1,12 +1,13 @@
 // Tries: published roots, and what @ethereumjs/trie makes of random ones, with
 // proofs of what is there and of what is not.
 import { Trie } from '@ethereumjs/trie';
-import { concat, hexToBytes, keccak256, toRlp } from 'viem';
+import { concat, hexToBytes, keccak256, numberToHex, toRlp } from 'viem';
 
 const REFUSED = 'refused';
 const ABSENT = 'absent';
 const EMPTY_ROOT = '0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421';
 const TRIES = 1500;
+const STORAGES = 300;
 const HASH_LEN = 32;
 
 const text = (s) => '0x' + Buffer.from(s).toString('hex');
@@ -121,6 +122,46 @@ async function* random(t) {
 	t.note(`tries: ${TRIES} random ones, ${asked} proofs in them, good and spoilt`);
 }
 
+// A contract's storage: words of 1 to 32 bytes, few of them alone in their trie,
+// asked for where they are and where nothing is.
+async function* storage(t) {
+	let asked = 0;
+	for (let i = 0; i < STORAGES; i++) {
+		const trie = await Trie.create({ useKeyHashing: true });
+		const held = new Map();
+		const n = t.below(t.below(4) ? 20 : 3);
+		for (let k = 0; k < n; k++) {
+			const value = t.bytes(1 + t.below(32));
+			value[0] ||= 1;
+			const slot = numberToHex(t.below(4) ? t.below(30) : BigInt(t.hex(t.bytes(32))), { size: 32 });
+			held.set(slot, BigInt(t.hex(value)));
+			await trie.put(hexToBytes(slot), toRlp(t.hex(value), 'bytes'));
+		}
+		const root = t.hex(trie.root());
+		const slots = [...held.keys()].slice(0, 3).concat([0, 1, 2].map(() =>
+			numberToHex(t.below(2) ? t.below(60) : BigInt(t.hex(t.bytes(32))), { size: 32 })));
+		for (const slot of slots) {
+			const nodes = (await trie.createProof(hexToBytes(slot))).map((node) => t.hex(node));
+			const expect = String(held.get(slot) ?? 0n);
+			const command = (all, key = slot) => ['trie.slot', root, key, ...all];
+			yield { name: `slot ${expect}`, command: command(nodes), expect };
+			for (const [name, all] of nodes.length ? spoilt(t, nodes) : [])
+				yield { name: `slot's proof ${name}`, command: command(all), expect: REFUSED };
+			// a proof for another slot proves nothing but, perhaps, its absence
+			for (const [other, value] of held) {
+				if (other === slot)
+					continue;
+				const own = (await trie.createProof(hexToBytes(other))).map((node) => t.hex(node));
+				if (JSON.stringify(own) !== JSON.stringify(nodes))
+					yield { name: `slot's proof for that of ${value}`, command: command(nodes, other), expect: REFUSED };
+				break;
+			}
+			asked++;
+		}
+	}
+	t.note(`storage: ${STORAGES} random ones, ${asked} slots proved, good and spoilt`);
+}
+
 async function* lists(t) {
 	for (const n of [0, 1, 2, 16, 17, 127, 128, 129, 130, 255, 256, 257, 300]) {
 		const items = Array.from({ length: n }, () => t.hex(t.bytes(1 + t.below(90))));
@@ -188,5 +229,6 @@ export async function* cases(t) {
 	yield* published();
 	yield* malformed(t);
 	yield* lists(t);
+	yield* storage(t);
 	yield* random(t);
 }

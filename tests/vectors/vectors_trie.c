@@ -107,6 +107,20 @@ static bool run_prove(const struct slice *args, size_t n, struct buf *out)
 	}
 }
 
+/* root slot node …: the slot's word */
+static bool run_slot(const struct slice *args, size_t n, struct buf *out)
+{
+	CLEANUP(words_done) struct words w = {.bytes = {0}};
+	struct hash32 root, slot;
+	struct u256 value;
+	if (hash_parse(args[0], &root) || hash_parse(args[1], &slot) ||
+	    !words_read(&w, args + 2, n - 2) ||
+	    trie_prove_slot(root, slot, w.word, n - 2, &value))
+		return false;
+	buf_add_str(out, u256_text(value).s);
+	return true;
+}
+
 /* The last argument's JSON. */
 static bool parse(struct slice text, struct json_doc **ret)
 {
@@ -270,13 +284,9 @@ static bool run_witness(const struct slice *args, size_t n, struct buf *out)
 }
 
 const struct vectors_command vectors_trie[] = {
-	{"trie.root", 0, run_root},
-	{"trie.list", 0, run_list},
-	{"trie.prove", 2, run_prove},
-	{"block.header", 2, run_header},
-	{"block.rlp", 1, run_header_rlp},
-	{"block.txs", 2, run_txs},
-	{"block.receipts", 2, run_receipts},
-	{"block.witness", 3, run_witness},
-	{NULL, 0, NULL},
+	{"trie.root", 0, run_root},	   {"trie.list", 0, run_list},
+	{"trie.prove", 2, run_prove},	   {"trie.slot", 2, run_slot},
+	{"block.header", 2, run_header},   {"block.rlp", 1, run_header_rlp},
+	{"block.txs", 2, run_txs},	   {"block.receipts", 2, run_receipts},
+	{"block.witness", 3, run_witness}, {NULL, 0, NULL},
 };
