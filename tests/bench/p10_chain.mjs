@@ -23,8 +23,9 @@ const SENDS = 60;    /* a block, without logs */
 const RECIPIENTS = 50; /* few: anvil hashes all accounts anew for each block */
 const GAS_LIMIT = 60_000_000;
 
-const TERMS = { slaWindow: 3600, failoverWindow: 3600, inclusionWindow: 3600,
-	hardDeadline: 43200, notice: 86400, finality: 1536, round: 600 };
+// Long enough that watchers act on `finalized` of their own choice.
+const TERMS = { slaWindow: 7200, failoverWindow: 7200, inclusionWindow: 7200,
+	hardDeadline: 86400, notice: 172800, finality: 1536, round: 600 };
 
 // n = calldata[0], seed = calldata[32]: n times
 // LOG3(Transfer, keccak(n, seed), keccak(n, seed) + 1) with 32 bytes.
@@ -135,7 +136,7 @@ class Crowd {
 
 // Blocks up to `last`; {url, chainId, hatch, rollup, last}.  Anvil stays: it is
 // asked for what was not asked before.
-export async function makeChain(processes, folder, last, busy = true) {
+export async function makeChain(processes, folder, last) {
 	const port = await freePort();
 	const url = `http://127.0.0.1:${port}`;
 	const rpc = new Rpc(url);
@@ -151,8 +152,7 @@ export async function makeChain(processes, folder, last, busy = true) {
 	await rpc.call('evm_setAutomine', false);
 	for (let at = Number(await rpc.call('eth_blockNumber')); at < last; at++) {
 		const batch = at % BATCH_BLOCKS === 0 ? await nation.commit() : undefined;
-		if (busy)
-			await crowd.fill();
+		await crowd.fill();
 		await rpc.call('evm_mine');
 		if (batch && (await nation.primary.receipt(batch)).status !== '0x1')
 			throw new Error(`block ${at + 1}: the batch was refused`);

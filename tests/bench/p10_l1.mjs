@@ -2,7 +2,8 @@
 // port is one provider of it.  Counts what each client asks and gets.
 //   node p10_l1.mjs --upstream URL --head N --last N --clients ours:3,viem:1
 // Prints one line: {"control": port, "clients": {"ours": [port, …], …}}
-// POST /pace {"block_ms"}   a block each block_ms from now on, 0: stands still
+// POST /pace {"block_ms", "epoch"?}   a block each block_ms from now on, 0: stands
+//        still; final are the epochs of so many blocks, two behind
 // GET  /state               {"head", "counts": {"ours": {requests, calls, in, out}}}
 import { createServer } from 'node:http';
 import { parseArgs } from '../country/http.mjs';
@@ -10,7 +11,7 @@ import { Rpc, quantity } from '../country/rpc.mjs';
 
 const CACHE_MAX = 400 << 20; /* bytes */
 const KEEP_MS = 75000;      /* nginx's keepalive_timeout */
-const EPOCH = 32;
+const EPOCH = 32; /* blocks, unless told otherwise */
 // Of what calls by tag name a block: the place in params.
 const BLOCK_AT = { eth_call: 1, eth_getBalance: 1, eth_getCode: 1, eth_getStorageAt: 2,
 	eth_getProof: 2, eth_getBlockByNumber: 0 };
@@ -19,16 +20,17 @@ class Chain {
 	constructor(url, head) {
 		this.rpc = new Rpc(url);
 		this.head = head;
+		this.epoch = EPOCH;
 		this.cache = new Map(); // asked -> answer's text, or its promise
 		this.size = 0;
 	}
 
 	// Two epochs behind, and only at an epoch's end, as on mainnet.
 	tag(name) {
-		const behind = { latest: 0, pending: 0, safe: EPOCH, finalized: 2 * EPOCH }[name];
+		const behind = { latest: 0, pending: 0, safe: this.epoch, finalized: 2 * this.epoch }[name];
 		if (!behind)
 			return behind === 0 ? this.head : Number(name === 'earliest' ? 0 : name);
-		return Math.max(0, Math.floor((this.head - behind) / EPOCH) * EPOCH);
+		return Math.max(0, Math.floor((this.head - behind) / this.epoch) * this.epoch);
 	}
 
 	// By number, so that it may be kept; undefined: not there yet.
@@ -165,8 +167,8 @@ const control = createServer(async (request, response) => {
 	for await (const part of request)
 		text += part;
 	if (request.method === 'POST') {
-		const { block_ms, head } = JSON.parse(text);
-		chain.head = head ?? chain.head;
+		const { block_ms, epoch } = JSON.parse(text);
+		chain.epoch = epoch ?? EPOCH;
 		clearInterval(timer);
 		timer = block_ms ? setInterval(() => chain.head++, block_ms) : undefined;
 	}
