@@ -67,11 +67,13 @@ export const FAULTS = {
 		return endpoint.settings.proofs === false ?
 			lacking(calls, answers, ['eth_getProof']) : answers;
 	},
-	// an account's proof with another leaf, and what it says beside it
+	// an account's proof with another leaf, and what it says beside it; with
+	// settings.words true, these alone
 	'lie-account': async (endpoint, calls) => (await endpoint.forward(calls))
 		.map((answer, i) => calls[i].method === 'eth_getProof' && answer.result ?
-			{ ...answer, result: { ...answer.result, nonce: '0x63',
-				accountProof: touchLast(answer.result.accountProof) } } : answer),
+			{ ...answer, result: { ...answer.result, nonce: '0x63', balance: '0x1',
+				...endpoint.settings.words ? {} :
+					{ accountProof: touchLast(answer.result.accountProof) } } } : answer),
 	// a word of storage, and of its proof's leaf, one higher
 	'lie-proof': async (endpoint, calls) => (await endpoint.forward(calls))
 		.map((answer, i) => calls[i].method === 'eth_getProof' && answer.result ?

@@ -657,8 +657,12 @@ async function purses() {
 	const none = await probe.ask('account', nobody);
 	same([none.proved, none.nonce, none.balance], [true, 0, '0'], 'that there is none is proved too');
 	const words = ({ err, nonce, balance }) => [err, nonce, balance];
+	for (const i of [0, 1, 2])
+		await fault(i, 'lie-account', { words: true });
+	same(words(await probe.ask('account', sender.address)), words(honest), 'what stands beside a proof is not read');
 	for (const i of [0, 1])
 		await fault(i, 'lie-account');
+	await fault(2, 'honest');
 	let seen;
 	for (let i = 0; i < 40 && !seen?.providers.some(({ state }) => state === 'lying'); i++) {
 		const got = await probe.ask('account', sender.address);
@@ -750,10 +754,10 @@ async function identity({ hatch, rollup, badBatch }) {
 	};
 	const all = (name, more) => Promise.all([0, 1, 2].map((i) => fault(i, name, more)));
 	const code = await rpc.call('eth_getCode', hatch, 'latest');
-	const [touched, twin, judge] = ['77', '88', '99'].map((byte) => '0x' + byte.repeat(20));
+	const [touched, twin, other] = ['77', '88', '99'].map((byte) => '0x' + byte.repeat(20));
 	await rpc.call('anvil_setCode', touched, code.replace(/..$/, (last) => last === '00' ? '01' : '00'));
 	await rpc.call('anvil_setCode', twin, code);
-	await rpc.call('anvil_setCode', judge, await rpc.call('eth_getCode', badBatch, 'latest'));
+	await rpc.call('anvil_setCode', other, await rpc.call('eth_getCode', rollup, 'latest'));
 	const placed = Number(await rpc.call('eth_blockNumber')) + 1;
 	let probe = new Probe(endpoints);
 	await probe.until(({ acted }) => acted.number >= placed, 6000, 'wait', 200);
@@ -791,16 +795,16 @@ async function identity({ hatch, rollup, badBatch }) {
 	await refused(probe, badBatch, notHatch(badBatch), 'by quorum: another contract');
 	await all('honest');
 	await probe.end();
-	// code like ours that names another judge, told by a quorum that cannot prove
+	// code like ours that names another rollup, told by a quorum that cannot prove
 	// it just now: the first proof refutes it, and they look again
-	await all('swapped-code', { proofs: 'lost', from: badBatch.slice(2), to: judge.slice(2) });
+	await all('swapped-code', { proofs: 'lost', from: rollup.slice(2), to: other.slice(2) });
 	probe = new Probe(endpoints);
 	await probe.ask('healthy', 5000);
 	const misled = await probe.ask('facts', hatch);
-	same([misled.err, misled.proved], ['', false], 'told of other code by a quorum');
+	same([misled.err, misled.proved, misled.rollup], ['', false, other], 'told of other code by a quorum');
 	await fault(2, 'honest');
 	const proved = await probe.ask('facts', hatch);
-	same([proved.err, proved.proved], ['', true], 'the first proof refutes it');
+	same([proved.err, proved.proved, proved.rollup], ['', true, rollup], 'the first proof refutes it');
 	await all('honest');
 	await probe.end();
 }
