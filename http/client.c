@@ -12,6 +12,9 @@
 
 #define WAIT_FDS_MAX	 16
 #define KEEP_CONNECTIONS 64
+/* A handle is 5 KB, and a dozen allocations each time it is made anew: as many
+ * as a turn's polls and asks use at once. */
+#define SPARE_HANDLES	 8
 #define HOST_CONNECTIONS 16 /* to one host at once; the rest queue */
 
 /* One layer of gzip is a thousandfold at most, and what it gives is counted;
@@ -32,6 +35,8 @@ struct transfer {
 
 struct http_client {
 	CURLM *multi;
+	CURL *spare[SPARE_HANDLES]; /* used before, and reset */
+	size_t n_spare;
 	struct transfer *first;
 	size_t n;
 };
@@ -55,11 +60,22 @@ struct http_client *http_client_new(void)
 	return c;
 }
 
+/* Without anything of the transfer that it was used for. */
+static void give_back(struct http_client *c, CURL *easy)
+{
+	if (c->n_spare == SPARE_HANDLES) {
+		curl_easy_cleanup(easy);
+		return;
+	}
+	curl_easy_reset(easy);
+	c->spare[c->n_spare++] = easy;
+}
+
 static void transfer_free(struct http_client *c, struct transfer *t)
 {
 	if (t->easy) {
 		curl_multi_remove_handle(c->multi, t->easy);
-		curl_easy_cleanup(t->easy);
+		give_back(c, t->easy);
 	}
 	curl_slist_free_all(t->headers);
 	buf_done(&t->body);
@@ -75,6 +91,8 @@ void http_client_free(struct http_client *c)
 		c->first = t->next;
 		transfer_free(c, t);
 	}
+	while (c->n_spare)
+		curl_easy_cleanup(c->spare[--c->n_spare]);
 	curl_multi_cleanup(c->multi);
 	curl_global_cleanup();
 	free(c);
@@ -236,7 +254,7 @@ enum err http_client_start(struct http_client *c, const struct http_request *r,
 	t->done = done;
 	t->ctx = ctx;
 	buf_init(&t->body, r->max_body ? r->max_body : HTTP_REPLY_MAX);
-	t->easy = curl_easy_init();
+	t->easy = c->n_spare ? c->spare[--c->n_spare] : curl_easy_init();
 	if (!t->easy || !add_headers(t, r) || !set_options(t, r) ||
 	    curl_multi_add_handle(c->multi, t->easy)) {
 		transfer_free(c, t);

@@ -9,8 +9,7 @@
 #include "l1/rpc.h"
 #include "sys/clock.h"
 
-#define CALLS_MAX (5 + POLL_NUMBERS_MAX) /* identity, latest, two tags */
-#define BODY_MAX  16384
+#define BODY_MAX 16384
 
 void poll_init(struct poll *p, struct provider *provider,
 	       const struct settings *settings, uint64_t shift_ms)
@@ -71,12 +70,27 @@ static void check_identity(struct poll *p, struct arrival *a)
 	}
 }
 
+/* What was proved of these bytes is not proved again. */
+static bool read_block(struct poll *p, size_t at, struct rpc_block *ret,
+		       struct err_text *why)
+{
+	struct rpc_block *known = &p->proved[at];
+	if (!known->proved &&
+	    !rpc_block_read(p->memo.reply.answers[at].result, ret, why))
+		return false;
+	if (known->proved)
+		*ret = *known;
+	else if (ret->proved)
+		*known = *ret;
+	return true;
+}
+
 /* false: there is none, or it may not count. */
 static bool take_block(struct poll *p, struct arrival *a, struct rpc_block *ret)
 {
-	const struct rpc_answer *answer = &a->reply->answers[a->at++];
+	const struct rpc_answer *answer = &a->reply->answers[a->at];
 	struct err_text why;
-	if (!rpc_block_read(answer->result, ret, &why))
+	if (!read_block(p, a->at++, ret, &why))
 		return false;
 	provider_said(p->provider, ret, answer->result);
 	if (ret->proved || ret->newer) {
@@ -207,6 +221,8 @@ static void on_reply(void *ctx, const struct http_reply *http)
 	p->answered = true;
 	if (provider_take_again(p->provider, http, p->n, a.now_ms, &p->memo))
 		return;
+	if (!p->memo.again)
+		memset(p->proved, 0, sizeof(p->proved));
 	if (p->identity)
 		check_identity(p, &a);
 	if (p->provider->pinned && !p->provider->wrong_chain)
@@ -219,14 +235,14 @@ static void on_reply(void *ctx, const struct http_reply *http)
  */
 
 struct batch {
-	struct rpc_call calls[CALLS_MAX];
-	struct buf params[CALLS_MAX];
+	struct rpc_call calls[POLL_CALLS_MAX];
+	struct buf params[POLL_CALLS_MAX];
 	size_t n;
 };
 
 static void add_call(struct batch *b, const char *tag, uint64_t number)
 {
-	assert(b->n < CALLS_MAX);
+	assert(b->n < POLL_CALLS_MAX);
 	struct buf *params = &b->params[b->n];
 	buf_init(params, 64);
 	if (tag)

@@ -8,6 +8,8 @@
 /* One block for each of the others at two depths, its own that is deep enough,
  * and the one acted on. */
 #define POLL_NUMBERS_MAX (2 * L1_FILL_MAX + 2)
+/* Identity, latest and two tags besides. */
+#define POLL_CALLS_MAX (5 + POLL_NUMBERS_MAX)
 
 struct poll {
 	struct provider *provider;
@@ -18,8 +20,10 @@ struct poll {
 	bool answered;		    /* news since view_update() */
 	size_t n;		    /* calls in flight */
 	struct rpc_memo memo;	    /* most bring what the one before brought */
-	bool identity;		    /* the first two are chain id and genesis */
-	bool tags[DEPTHS];	    /* asked for */
+	/* the blocks among its answers whose proof has been seen */
+	struct rpc_block proved[POLL_CALLS_MAX];
+	bool identity;	   /* the first two are chain id and genesis */
+	bool tags[DEPTHS]; /* asked for */
 	size_t n_numbers;
 	uint64_t numbers[POLL_NUMBERS_MAX], acted;
 };

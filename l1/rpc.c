@@ -282,8 +282,9 @@ void rpc_reply_done(struct rpc_reply *reply)
 enum err rpc_parse_again(struct slice body, size_t n, struct rpc_memo *memo,
 			 struct err_text *error)
 {
-	if (memo->text.len && memo->reply.n == n &&
-	    slice_eq(buf_slice(&memo->text), body))
+	memo->again = memo->text.len && memo->reply.n == n &&
+		      slice_eq(buf_slice(&memo->text), body);
+	if (memo->again)
 		return OK;
 	rpc_memo_done(memo);
 	enum err err = rpc_parse(body, n, &memo->reply, error);

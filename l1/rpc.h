@@ -39,6 +39,7 @@ void rpc_reply_done(struct rpc_reply *reply);
 struct rpc_memo { /* owns; zero is empty */
 	struct buf text;
 	struct rpc_reply reply;
+	bool again; /* the last bytes were those before */
 };
 /* As rpc_parse() into memo->reply; the same bytes are not read again.  Empty
  * after a failure but for reply.throttled and reply.fault. */

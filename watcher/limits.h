@@ -62,8 +62,8 @@
 #define WATCHER_MAP_MIN (16u << 20)
 
 /* Pages that would tell of ages, latencies and counters only are written anew
- * after this: who reads them looks at most so often. */
-#define SHOWN_MS 1000
+ * after this: whoever watches those looks less often. */
+#define SHOWN_MS 5000
 
 /* More blocks behind than this is "catching up". */
 #define BEHIND_MAX 8

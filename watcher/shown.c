@@ -2,8 +2,9 @@
 
 #include "watcher/limits.h"
 
-#define SHOWN_MAX (256u << 10) /* a view, the facts and the alerts are 40 KB   \
-				*/
+#define SHOWN_MAX                                                              \
+	(256u << 10) /* a view, the facts and the alerts are 40 KB             \
+		      */
 
 void shown_init(struct shown *s)
 {
@@ -27,6 +28,7 @@ static void add_view(struct buf *to, const struct l1_view *view)
 	struct l1_view v;
 	memcpy(&v, view, sizeof(v));
 	v.unix_s = v.seen_at_ms = 0;
+	memset(v.clock + 1, 0, sizeof(v.clock) - 1); /* how much is an age */
 	for (size_t i = 0; i < v.n; i++) {
 		v.providers[i].latency_ms = 0;
 		memset(v.providers[i].faults, 0, sizeof(v.providers->faults));

@@ -54,6 +54,10 @@ static void test_latencies_and_counters_are_no_news(void **state)
 	view.providers[1].faults[FAULT_STATUS]++;
 	view.unix_s++;
 	view.seen_at_ms++;
+	assert_false(shown_is_due(&shown, &input, NOW));
+	(void)snprintf(view.clock, sizeof(view.clock), "the head is 9 s off");
+	assert_true(shown_is_due(&shown, &input, NOW));
+	(void)snprintf(view.clock, sizeof(view.clock), "the head is 10 s off");
 	assert_false(shown_is_due(&shown, &input, NOW + SHOWN_MS - 1));
 }
 
