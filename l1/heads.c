@@ -153,7 +153,8 @@ bool heads_shows(const struct voice *v, const struct block_ref *block)
 
 struct tally {
 	uint64_t weight;	/* of those who show it */
-	uint64_t told, tellers; /* of those who can tell how deep it is */
+	uint64_t told, tellers; /* of those who can tell how deep it is, or may
+				 * when they are heard */
 };
 
 static struct tally count(const struct voice *voices, size_t n,
@@ -164,7 +165,7 @@ static struct tally count(const struct voice *voices, size_t n,
 		const struct voice *v = &voices[i];
 		const struct rpc_block *b = shown(v, block->ref.number);
 		if (!v->lacks)
-			t.tellers += v->weight;
+			t.tellers += v->weight + v->unheard;
 		if (!b || !hash_eq(b->ref.hash, block->ref.hash))
 			continue;
 		bool same = same_block(b, block);

@@ -40,12 +40,13 @@ struct voice { /* of one provider, at one depth */
 		*sightings;	      /* what it named; and up to its top */
 	const struct sightings *more; /* what it shows by number; or NULL */
 	uint64_t weight;
+	uint64_t unheard; /* its weight, when nobody has heard of it yet */
 	bool lacks; /* names no block of this depth: `more` is all it has */
 };
 /* The highest block that voices of weight ≥ quorum show.  How deep it is, is
- * for most of those to say who name such blocks at all.  Of a block that
- * nobody can hash all contents must be alike. A parent's hash alone is no vote.
- */
+ * for most of those to say who name such blocks at all, or may do so when they
+ * are heard.  Of a block that nobody can hash all contents must be alike. A
+ * parent's hash alone is no vote. */
 bool heads_agree(const struct voice *voices, size_t n, uint64_t quorum,
 		 struct rpc_block *ret);
 /* It shows just this block. */

@@ -64,6 +64,8 @@ void view_voices(const struct l1 *l1, uint64_t now, enum depth depth,
 			.weight = view_counts(p, now) ? p->settings->weight : 0,
 			.lacks = depth_has_tag(depth) &&
 				 provider_lacking(p, depth_tag(depth), now)};
+		if (!p->pinned && !p->wrong_chain)
+			voices[i].unheard = p->settings->weight;
 		if (depth != DEPTH_LATEST)
 			voices[i].more = &p->said[DEPTH_LATEST];
 	}

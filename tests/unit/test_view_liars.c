@@ -84,6 +84,25 @@ static void test_a_field_that_nobody_can_hash_is_for_a_quorum(void **state)
 	assert_int_equal(v->head.number, 100);
 }
 
+/* One has no tag, one has not been heard of yet: how deep a block is, is not
+ * for the third to say alone. */
+static void test_one_alone_never_says_what_is_final(void **state)
+{
+	const struct l1_view *v;
+	(void)state;
+	claims[0].lacks = true;
+	claims[1].silent = true;
+	claims[2].safe = claims[2].final = FIRST_HEAD;
+	v = pass(10 * POLL_MS);
+	assert_int_equal(v->head.number, FIRST_HEAD);
+	assert_int_equal(v->acted.number, 0);
+	assert_false(v->healthy);
+	claims[1].silent = false;
+	v = pass(2 * L1_BACKOFF_MAX_MS);
+	assert_int_equal(v->acted.number, 90);
+	assert_true(v->healthy);
+}
+
 /* What one of them says, as time goes by. */
 static size_t liar_at;
 static unsigned lie_kind;
@@ -521,6 +540,7 @@ int main(void)
 		TEST(test_headers_that_do_not_hash_never_count),
 		TEST(test_forgers_are_no_quorum_however_many),
 		TEST(test_a_field_that_nobody_can_hash_is_for_a_quorum),
+		TEST(test_one_alone_never_says_what_is_final),
 		TEST(test_a_liar_never_blinds_who_acts_on_finalized),
 		TEST(test_a_liar_never_blinds_who_acts_on_safe),
 		TEST(test_a_liar_never_blinds_who_counts_confirmations),
