@@ -215,7 +215,10 @@ static void choose_depth(struct l1 *l1)
 	uint64_t takes = finality_update(&l1->finality, &v->head, final);
 	enum depth depth = depth_choose(l1->depth, takes, l1->sla_s);
 	const char *note = "";
-	if (depth == DEPTH_SAFE && hash_is_zero(l1->at[depth].ref.hash)) {
+	/* none yet; or finality has passed one that stands */
+	const struct block_ref *safe = &l1->at[DEPTH_SAFE].ref;
+	if (depth == DEPTH_SAFE &&
+	    (hash_is_zero(safe->hash) || safe->number < final->number)) {
 		depth = DEPTH_FINALIZED;
 		note = ", but no quorum tells a safe block";
 	}

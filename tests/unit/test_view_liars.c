@@ -103,6 +103,30 @@ static void test_one_alone_never_says_what_is_final(void **state)
 	assert_true(v->healthy);
 }
 
+/* a has no tag safe; c stops telling it. */
+static void test_a_safe_block_that_stands_is_not_waited_for(void **state)
+{
+	const struct l1_view *v;
+	uint64_t head = FIRST_HEAD;
+	(void)state;
+	settings.chain.act_on = ACT_ON_AUTO;
+	claims[0].lacks_safe = true;
+	begin(3, 2);
+	l1_set_sla(l1, 16);
+	v = pass(4 * POLL_MS);
+	assert_string_equal(v->depth, "safe");
+	assert_int_equal(v->acted.number, 95);
+	claims[2].lacks_safe = true;
+	for (int i = 0; i < 30; i++) {
+		head++;
+		all_at(head, head - 10);
+		v = pass(POLL_MS);
+		assert_true(v->healthy);
+	}
+	assert_string_equal(v->depth, "finalized");
+	assert_true(v->acted.number + 12 > head);
+}
+
 /* What one of them says, as time goes by. */
 static size_t liar_at;
 static unsigned lie_kind;
@@ -541,6 +565,7 @@ int main(void)
 		TEST(test_forgers_are_no_quorum_however_many),
 		TEST(test_a_field_that_nobody_can_hash_is_for_a_quorum),
 		TEST(test_one_alone_never_says_what_is_final),
+		TEST(test_a_safe_block_that_stands_is_not_waited_for),
 		TEST(test_a_liar_never_blinds_who_acts_on_finalized),
 		TEST(test_a_liar_never_blinds_who_acts_on_safe),
 		TEST(test_a_liar_never_blinds_who_counts_confirmations),

@@ -41,6 +41,7 @@ static struct claim {
 	uint8_t genesis;
 	uint64_t ahead;		  /* what it adds to every block's time */
 	bool lacks, lacks_latest; /* the tags */
+	bool lacks_safe;
 } claims[N_MAX];
 
 /* ---- blocks whose hashes are true ---------------------------------------- */
@@ -122,9 +123,9 @@ static inline void put_block(struct json_writer *w, const struct claim *c,
 }
 
 static inline void put_tag(struct json_writer *w, const struct claim *c,
-			   uint64_t number)
+			   uint64_t number, bool lacks)
 {
-	if (!c->lacks) {
+	if (!lacks) {
 		put_block(w, c, number);
 		return;
 	}
@@ -144,9 +145,9 @@ static inline void put_answer(struct json_writer *w, const struct claim *c,
 	else if (!strncmp(params, "\"latest", 7))
 		put_block(w, c, c->lacks_latest ? UINT64_MAX : c->head);
 	else if (!strncmp(params, "\"finalized", 10))
-		put_tag(w, c, c->final);
+		put_tag(w, c, c->final, c->lacks);
 	else if (!strncmp(params, "\"safe", 5))
-		put_tag(w, c, c->safe);
+		put_tag(w, c, c->safe, c->lacks || c->lacks_safe);
 	else
 		put_block(w, c, strtoull(params + 1, NULL, 16));
 	json_end(w);
