@@ -189,7 +189,15 @@ static bool is_agreed(const struct voice *voices, size_t n, uint64_t quorum,
 	return t.weight >= quorum && t.told >= (most < quorum ? most : quorum);
 }
 
-/* The highest of s up to `max` that is agreed and above best. */
+/* Of the same block, the words that prove it. */
+static bool is_better(const struct rpc_block *b, const struct rpc_block *best)
+{
+	return !best || b->ref.number > best->ref.number ||
+	       (b->ref.number == best->ref.number && b->proved &&
+		!best->proved);
+}
+
+/* The highest of s up to `max` that is agreed and better than best. */
 static const struct rpc_block *higher(const struct voice *voices, size_t n,
 				      uint64_t quorum,
 				      const struct sightings *s, uint64_t max,
@@ -197,8 +205,7 @@ static const struct rpc_block *higher(const struct voice *voices, size_t n,
 {
 	for (size_t i = 0; s && i < s->n; i++) {
 		const struct rpc_block *b = &s->seen[i];
-		if (b->ref.number <= max &&
-		    (!best || b->ref.number > best->ref.number) &&
+		if (b->ref.number <= max && is_better(b, best) &&
 		    is_agreed(voices, n, quorum, b))
 			best = b;
 	}

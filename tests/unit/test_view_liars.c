@@ -127,6 +127,20 @@ static void test_a_safe_block_that_stands_is_not_waited_for(void **state)
 	assert_true(v->acted.number + 12 > head);
 }
 
+/* Words that do not hash, and a field that would excuse it. */
+static void test_one_proof_is_enough_for_a_header(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(set_up(state), 0);
+		claims[i].excuse = true;
+		const struct l1_view *v = pass(4 * POLL_MS);
+		assert_true(v->healthy);
+		assert_int_equal(v->acted.number, 90);
+		assert_string_equal(v->headers, "proved");
+	}
+}
+
 /* What one of them says, as time goes by. */
 static size_t liar_at;
 static unsigned lie_kind;
@@ -566,6 +580,7 @@ int main(void)
 		TEST(test_a_field_that_nobody_can_hash_is_for_a_quorum),
 		TEST(test_one_alone_never_says_what_is_final),
 		TEST(test_a_safe_block_that_stands_is_not_waited_for),
+		TEST(test_one_proof_is_enough_for_a_header),
 		TEST(test_a_liar_never_blinds_who_acts_on_finalized),
 		TEST(test_a_liar_never_blinds_who_acts_on_safe),
 		TEST(test_a_liar_never_blinds_who_counts_confirmations),

@@ -42,6 +42,7 @@ static struct claim {
 	uint64_t ahead;		  /* what it adds to every block's time */
 	bool lacks, lacks_latest; /* the tags */
 	bool lacks_safe;
+	bool excuse; /* other words, and a field that nobody can hash */
 } claims[N_MAX];
 
 /* ---- blocks whose hashes are true ---------------------------------------- */
@@ -115,9 +116,10 @@ static inline void put_block(struct json_writer *w, const struct claim *c,
 	struct hash32 hash = hash_of(c, number);
 	struct header h = header_at(c, number);
 	h.time += c->ahead;
+	h.gas_used += c->excuse;
 	json_begin(w, "result");
 	put_header(w, &h, hash);
-	if (newer)
+	if (newer || c->excuse)
 		json_put_quantity(w, "fooRoot", 1);
 	json_end(w);
 }
