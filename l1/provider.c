@@ -290,6 +290,12 @@ void provider_answered(struct provider *p, uint64_t elapsed_ms, uint64_t now_ms)
 	p->backoff_until_ms = 0;
 }
 
+void provider_dawdles(struct provider *p)
+{
+	if (p->latency_ms < L1_HEDGE_MS)
+		p->latency_ms = L1_HEDGE_MS;
+}
+
 void provider_broke(struct provider *p, const struct http_reply *http,
 		    uint64_t now_ms)
 {

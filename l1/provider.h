@@ -107,6 +107,9 @@ void provider_broke(struct provider *p, const struct http_reply *http,
 		    uint64_t now_ms);
 void provider_answered(struct provider *p, uint64_t elapsed_ms,
 		       uint64_t now_ms);
+/* Another is asked in its place: it is not the quickest, however quick its
+ * polls are. */
+void provider_dawdles(struct provider *p);
 void provider_failed(struct provider *p, uint64_t now_ms, enum fault fault,
 		     const char *why);
 /* Expelled, told, and now used again: that is news. */

@@ -244,6 +244,9 @@ static void wake_next(struct ask *a, uint64_t now)
 	}
 	if (!best || (waits && now < a->hedge_ms))
 		return;
+	for (size_t i = 0; i < a->n_slots; i++)
+		if (a->slots[i].state == SLOT_SENT)
+			provider_dawdles(a->slots[i].provider);
 	best->state = SLOT_WAITS;
 	a->hedge_ms = now + L1_HEDGE_MS;
 }

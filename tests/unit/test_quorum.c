@@ -405,6 +405,24 @@ static void test_a_slow_one_is_not_waited_for(void **state)
 	assert_int_equal(got.called, 1);
 }
 
+/* However quick it is about all else. */
+static void test_a_slow_one_is_not_asked_first_again(void **state)
+{
+	(void)state;
+	providers[0].latency_ms = 1;
+	providers[1].latency_ms = 50;
+	providers[2].latency_ms = 60;
+	prove();
+	fake_now += L1_HEDGE_MS;
+	(void)quorum_turn(quorum, fake_now);
+	say(1, YES);
+	say(0, NIL);
+	prove();
+	assert_null(fake_find(urls[0]));
+	say(1, YES);
+	assert_int_equal(got.called, 2);
+}
+
 /* At the start the one that can prove may answer its first poll last. */
 static void test_a_new_provider_may_prove_too(void **state)
 {
@@ -1062,6 +1080,7 @@ int main(void)
 		TEST(test_only_named_fields_must_agree),
 		TEST(test_a_broken_one_is_followed_by_the_next),
 		TEST(test_a_slow_one_is_not_waited_for),
+		TEST(test_a_slow_one_is_not_asked_first_again),
 		TEST(test_a_new_provider_may_prove_too),
 		TEST(test_one_alone_may_be_asked_to_prove),
 		TEST(test_a_new_provider_that_fails_is_not_waited_for),
