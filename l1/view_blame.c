@@ -178,5 +178,8 @@ void view_judge_liars(struct l1 *l1, const bool *fresh, uint64_t now)
 			judge_final(l1, p, now);
 		if (view_counts(p, now) && l1->acted_depth != DEPTH_FINALIZED)
 			judge_branch(l1, p, now);
+		/* where all is proved nothing else is agreed on */
+		if (view_stance(l1, i, now) == STANCE_AGREES)
+			provider_agreed(p, now, false);
 	}
 }

@@ -571,6 +571,33 @@ static void test_an_expulsion_is_told_once(void **state)
 	assert_int_equal(l1_view(l1)->providers[0].expulsions, 2);
 }
 
+static uint64_t expelled_for_s(void)
+{
+	(void)kept(0);
+	const struct l1_provider_view *p = &l1_view(l1)->providers[0];
+	return p->expelled_until - p->expelled_at;
+}
+
+static void test_an_old_lie_is_forgotten_by_who_agrees(void **state)
+{
+	(void)state;
+	claims[0].ahead = AHEAD_S;
+	(void)pass(2 * POLL_MS);
+	assert_int_equal(expelled_for_s(), L1_LYING_FIRST_MS / 1000);
+	claims[0].ahead = 0;
+	(void)pass(2 * L1_LYING_FIRST_MS);
+	claims[0].ahead = AHEAD_S;
+	all_at(101, 91);
+	(void)pass(2 * POLL_MS);
+	assert_int_equal(expelled_for_s(), 2 * L1_LYING_FIRST_MS / 1000);
+	claims[0].ahead = 0;
+	(void)pass(2 * L1_LYING_FIRST_MS + 2 * L1_FORGIVE_MS + 4 * POLL_MS);
+	claims[0].ahead = AHEAD_S;
+	all_at(102, 92);
+	(void)pass(2 * POLL_MS);
+	assert_int_equal(expelled_for_s(), L1_LYING_FIRST_MS / 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -598,6 +625,7 @@ int main(void)
 		TEST(test_a_forged_header_is_kept_as_evidence),
 		TEST(test_another_final_block_is_kept_as_evidence),
 		TEST(test_an_expulsion_is_told_once),
+		TEST(test_an_old_lie_is_forgotten_by_who_agrees),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
