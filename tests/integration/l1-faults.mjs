@@ -86,7 +86,8 @@ export const FAULTS = {
 	'cut-code': (endpoint, calls) => withCode(endpoint, calls, (code) => code.slice(0, -2)),
 	// the same other logs and another calldata from all who tell this lie
 	'lie-logs': async (endpoint, calls) => (await endpoint.forward(calls))
-		.map((answer, i) => forgedLogs(calls[i].method, answer)),
+		.map((answer, i) => forgedLogs(calls[i].method, answer,
+			endpoint.settings)),
 	// a plan without proofs
 	'no-proof': async (endpoint, calls) => lacking(calls, await endpoint.forward(calls),
 		['eth_getProof', 'eth_getBlockReceipts',
@@ -174,7 +175,8 @@ const touchReceipt = (receipt) => receipt.logs.length ? { ...receipt,
 	logs: receipt.logs.map((log) => ({ ...log, data: log.data + '00'.repeat(32) })) } :
 	{ ...receipt, cumulativeGasUsed: numberToHex(BigInt(receipt.cumulativeGasUsed) + 1n) };
 
-function forgedLogs(method, answer) {
+// blooms: false, and its headers are true: one that does not hash gives a liar away
+function forgedLogs(method, answer, { blooms = true }) {
 	const forge = (log) => ({ ...log, data: log.data + 'ff'.repeat(32) });
 	const { result } = answer;
 	if (!result)
@@ -186,7 +188,7 @@ function forgedLogs(method, answer) {
 			({ ...receipt, logs: receipt.logs.map(forge) })) };
 	if (method === 'eth_getTransactionByHash')
 		return { ...answer, result: { ...result, input: result.input + 'ff' } };
-	if (method.startsWith('eth_getBlockBy'))
+	if (blooms && method.startsWith('eth_getBlockBy'))
 		return { ...answer, result: { ...result, logsBloom: '0x' + '00'.repeat(256) } };
 	return answer;
 }

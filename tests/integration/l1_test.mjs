@@ -252,7 +252,7 @@ async function follows(probe, { hatch, rollup }, from) {
 	const misled = new Probe(endpoints);
 	await misled.ask('healthy', 5000);
 	for (const i of [0, 1])
-		await fault(i, 'lie-logs');
+		await fault(i, 'lie-logs', { blooms: false });
 	await followTo(misled, { hatch, rollup }, from, receipt, data, /^proved$/);
 	await misled.end();
 	for (const i of [0, 1, 2])
