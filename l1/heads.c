@@ -8,18 +8,33 @@ static const struct rpc_block *find(const struct sightings *s, uint64_t number)
 	return NULL;
 }
 
+/* The same, unless it was told more than so many replies ago. */
+static const struct rpc_block *find_since(const struct sightings *s,
+					  uint64_t number, uint64_t replies)
+{
+	const struct rpc_block *b = find(s, number);
+	return b && s->told[b - s->seen] + replies >= s->replies ? b : NULL;
+}
+
+static bool take_hash(const struct rpc_block *b, const struct rpc_block *next,
+		      struct hash32 *ret)
+{
+	if (b)
+		*ret = b->ref.hash;
+	else if (next)
+		*ret = next->ref.parent;
+	return b || next;
+}
+
 bool sightings_at(const struct sightings *s, uint64_t number,
 		  struct hash32 *ret)
 {
-	const struct rpc_block *b = find(s, number);
-	if (b) {
-		*ret = b->ref.hash;
-		return true;
-	}
-	b = find(s, number + 1);
-	if (b)
-		*ret = b->ref.parent;
-	return b;
+	return take_hash(find(s, number), find(s, number + 1), ret);
+}
+
+void sightings_reply(struct sightings *s)
+{
+	s->replies++;
 }
 
 bool sightings_top(const struct sightings *s, struct rpc_block *ret)
@@ -62,9 +77,13 @@ bool sightings_fill(struct sightings *s, const struct rpc_block *block)
 {
 	bool fine = fits(s, block);
 	sightings_check(s, block);
-	if (find(s, block->ref.number))
+	const struct rpc_block *known = find(s, block->ref.number);
+	if (known) {
+		s->told[known - s->seen] = s->replies;
 		return true;
+	}
 	s->seen[s->at] = *block;
+	s->told[s->at] = s->replies;
 	s->at = (s->at + 1) % L1_SIGHTINGS;
 	if (s->n < L1_SIGHTINGS)
 		s->n++;
@@ -109,7 +128,7 @@ static const struct rpc_block *shown(const struct voice *v, uint64_t number)
 	const struct rpc_block *b = find(v->sightings, number);
 	if (b || number > limit(v))
 		return b;
-	return find(v->more, number);
+	return find_since(v->more, number, L1_TOLD_REPLIES);
 }
 
 /* The newest that it names, or shows, as of this depth. */
@@ -122,7 +141,7 @@ static const struct rpc_block *named(const struct voice *v)
 		return find(v->sightings, v->sightings->top);
 	for (size_t i = 0; i < v->more->n; i++) {
 		const struct rpc_block *b = &v->more->seen[i];
-		if (b->ref.number <= limit(v) &&
+		if (b->ref.number <= limit(v) && shown(v, b->ref.number) &&
 		    (!best || b->ref.number > best->ref.number))
 			best = b;
 	}
@@ -130,23 +149,27 @@ static const struct rpc_block *named(const struct voice *v)
 }
 
 /* At whatever depth. */
-static const struct rpc_block *known(const struct voice *v, uint64_t number)
+static bool shows(const struct voice *v, const struct block_ref *block,
+		  uint64_t replies)
 {
-	const struct rpc_block *b = find(v->sightings, number);
-	return b ? b : find(v->more, number);
+	const struct rpc_block *b = find(v->sightings, block->number);
+	if (!b)
+		b = find_since(v->more, block->number, replies);
+	return b && hash_eq(b->ref.hash, block->hash);
 }
 
 static bool hash_at(const struct voice *v, uint64_t number, struct hash32 *ret)
 {
 	if (sightings_at(v->sightings, number, ret))
 		return true;
-	return number <= limit(v) && sightings_at(v->more, number, ret);
+	return number <= limit(v) &&
+	       take_hash(find_since(v->more, number, L1_TOLD_REPLIES),
+			 find_since(v->more, number + 1, L1_TOLD_REPLIES), ret);
 }
 
 bool heads_shows(const struct voice *v, const struct block_ref *block)
 {
-	const struct rpc_block *b = known(v, block->number);
-	return b && hash_eq(b->ref.hash, block->hash);
+	return shows(v, block, L1_TOLD_REPLIES);
 }
 
 /* ---- all of them --------------------------------------------------------- */
@@ -197,15 +220,15 @@ static bool is_better(const struct rpc_block *b, const struct rpc_block *best)
 		!best->proved);
 }
 
-/* The highest of s up to `max` that is agreed and better than best. */
+/* The highest of s that the voice shows, is agreed and better than best. */
 static const struct rpc_block *higher(const struct voice *voices, size_t n,
-				      uint64_t quorum,
-				      const struct sightings *s, uint64_t max,
+				      uint64_t quorum, const struct voice *v,
+				      const struct sightings *s,
 				      const struct rpc_block *best)
 {
 	for (size_t i = 0; s && i < s->n; i++) {
 		const struct rpc_block *b = &s->seen[i];
-		if (b->ref.number <= max && is_better(b, best) &&
+		if (is_better(b, best) && shown(v, b->ref.number) == b &&
 		    is_agreed(voices, n, quorum, b))
 			best = b;
 	}
@@ -220,9 +243,8 @@ bool heads_agree(const struct voice *voices, size_t n, uint64_t quorum,
 		const struct voice *v = &voices[i];
 		if (!v->weight || v->lacks)
 			continue;
-		best = higher(voices, n, quorum, v->sightings, UINT64_MAX,
-			      best);
-		best = higher(voices, n, quorum, v->more, limit(v), best);
+		best = higher(voices, n, quorum, v, v->sightings, best);
+		best = higher(voices, n, quorum, v, v->more, best);
 	}
 	if (best)
 		*ret = *best;
@@ -237,7 +259,7 @@ size_t heads_missing(const struct voice *voices, size_t n, size_t i,
 		const struct rpc_block *theirs = named(&voices[j]);
 		if (j == i || !voices[j].weight || !theirs ||
 		    theirs->ref.number < from ||
-		    heads_shows(&voices[i], &theirs->ref))
+		    shows(&voices[i], &theirs->ref, L1_TOLD_REPLIES - 1))
 			continue;
 		uint64_t number = theirs->ref.number;
 		bool twice = false;

@@ -12,7 +12,13 @@ struct sightings { /* of one provider; zero is empty */
 	struct rpc_block seen[L1_SIGHTINGS]; /* any order */
 	size_t n, at;			     /* at: the next to overwrite */
 	uint64_t top; /* the number reported last, unless by sightings_fill */
+	/* replies so far, and the one in which each was told last */
+	uint64_t replies, told[L1_SIGHTINGS];
 };
+
+/* What comes is of its next reply: what it told long ago is not what it says of
+ * the chain now, which may have been reorganised meanwhile. */
+void sightings_reply(struct sightings *s);
 
 /* Its newest report.  false: it contradicts what it said before, which is
  * forgotten. */
@@ -37,8 +43,9 @@ bool sightings_proves(const struct sightings *s, struct hash32 hash);
 
 struct voice { /* of one provider, at one depth */
 	const struct sightings
-		*sightings;	      /* what it named; and up to its top */
-	const struct sightings *more; /* what it shows by number; or NULL */
+		*sightings; /* what it named; and up to its top */
+	const struct sightings
+		*more; /* what it shows by number of late; or NULL */
 	uint64_t weight;
 	uint64_t unheard; /* its weight, when nobody has heard of it yet */
 	bool lacks; /* names no block of this depth: `more` is all it has */

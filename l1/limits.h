@@ -30,6 +30,9 @@
  * that is deep enough, the one acted on and what two others named: ten polls at
  * the least, and more than that of a chain whose blocks are slower. */
 #define L1_SIGHTINGS 64
+/* What it told by number counts for so many replies more: the other providers'
+ * polls fall in between. */
+#define L1_TOLD_REPLIES 2
 
 /* A failed provider is asked again after 250 ms × 2^failures, at most this
  * (also when its Retry-After says more): an endpoint that comes back is used

@@ -202,6 +202,7 @@ static void take_number(struct poll *p, struct arrival *a, uint64_t number)
 
 static void take_blocks(struct poll *p, struct arrival *a)
 {
+	sightings_reply(&p->provider->said[DEPTH_LATEST]);
 	take_latest(p, a);
 	for (enum depth depth = 0; depth < DEPTHS; depth++)
 		if (p->tags[depth])
@@ -209,6 +210,22 @@ static void take_blocks(struct poll *p, struct arrival *a)
 	p->provider->at_acted = (struct block_ref){0};
 	for (size_t i = 0; i < p->n_numbers; i++)
 		take_number(p, a, p->numbers[i]);
+}
+
+/* How deep a block is shows when its head is told: what is deep enough now is
+ * asked for at once, not a poll later. */
+static void follow_up(struct poll *p, uint64_t now)
+{
+	const struct sightings *said = p->provider->said;
+	bool asked = !p->by_number || !said[DEPTH_LATEST].n;
+	for (size_t i = 0; i < p->n_numbers; i++)
+		asked |= p->numbers[i] == said[DEPTH_CONFIRMED].top;
+	if (!asked && !p->after_ms) {
+		p->after_ms = p->next_ms;
+		p->next_ms = now;
+	} else {
+		p->after_ms = 0;
+	}
 }
 
 static void on_reply(void *ctx, const struct http_reply *http)
@@ -229,6 +246,8 @@ static void on_reply(void *ctx, const struct http_reply *http)
 		take_blocks(p, &a);
 	if (a.why[0])
 		provider_failed(p->provider, a.now_ms, a.fault, a.why);
+	else
+		follow_up(p, a.now_ms);
 }
 
 /* ---- what is asked --------------------------------------------------------
@@ -286,7 +305,8 @@ static void want_numbers(struct poll *p, const struct poll_common *c, size_t i)
 	size_t n;
 	p->n_numbers = 0;
 	p->acted = 0;
-	if (c->depth == DEPTH_CONFIRMED && own[DEPTH_LATEST].n)
+	p->by_number = c->depth == DEPTH_CONFIRMED;
+	if (p->by_number && own[DEPTH_LATEST].n)
 		want_number(p, own[DEPTH_CONFIRMED].top);
 	if (c->may_change && c->acted_on)
 		want_number(p, p->acted = c->acted_on);
@@ -350,12 +370,12 @@ uint64_t poll_turn(struct poll *p, const struct poll_common *common, size_t i,
 		return now + 10; /* every transfer is taken */
 	p->asked = true;
 	to->poll_at_ms = UINT64_MAX;
-	p->next_ms = now;
-	/* what is deep enough is asked for as soon as its head is known */
-	if (common->depth == DEPTH_CONFIRMED && !to->said[DEPTH_LATEST].n &&
-	    !to->failures)
-		return now;
-	p->next_ms += p->settings->poll_ms - p->shift_ms;
+	if (p->after_ms > now) {
+		p->next_ms = p->after_ms;
+		return p->next_ms;
+	}
+	p->after_ms = 0;
+	p->next_ms = now + p->settings->poll_ms - p->shift_ms;
 	p->shift_ms = 0;
 	return p->next_ms;
 }

@@ -15,17 +15,20 @@ struct poll {
 	struct provider *provider;
 	const struct settings *settings;
 	uint64_t next_ms, shift_ms; /* shift: to fall between the others' */
-	uint64_t tag_ms[DEPTHS];    /* asked for it last */
-	bool asked;		    /* in flight */
-	bool answered;		    /* news since view_update() */
-	size_t n;		    /* calls in flight */
-	struct rpc_memo memo;	    /* most bring what the one before brought */
+	uint64_t after_ms; /* a follow-up is out: the poll after it; 0: none is
+			    */
+	uint64_t tag_ms[DEPTHS]; /* asked for it last */
+	bool asked;		 /* in flight */
+	bool answered;		 /* news since view_update() */
+	size_t n;		 /* calls in flight */
+	struct rpc_memo memo;	 /* most bring what the one before brought */
 	/* the blocks among its answers whose proof has been seen */
 	struct rpc_block proved[POLL_CALLS_MAX];
 	bool identity;	   /* the first two are chain id and genesis */
 	bool tags[DEPTHS]; /* asked for */
 	size_t n_numbers;
 	uint64_t numbers[POLL_NUMBERS_MAX], acted;
+	bool by_number; /* what is deep enough is one of them, or will be */
 };
 
 /* What is known of all providers: what to ask one of them depends on it. */
