@@ -96,6 +96,10 @@ static void cut(struct deep *d, size_t i)
 	bool by_block = blocks < L1_RANGE_MIN;
 	drop_from(d, i);
 	if (by_block) {
+		/* more than the range had, or a range as short fails next */
+		uint64_t end = d->follow->l1->view.acted.number - L1_DEEP_NEAR;
+		if (end >= from && most < end - from + 1)
+			most = end - from + 1;
 		blocks = d->by_block;
 		if (d->by_block < L1_BY_BLOCK_MAX)
 			d->by_block *= 2;

@@ -129,6 +129,7 @@ static struct node {
 	bool lists_theirs; /* whatever was asked for */
 	bool hangs;	   /* on lists of logs */
 	bool lacks;	   /* such lists */
+	bool refuses;	   /* them all, as too much */
 	bool lies_headers; /* by hash */
 	bool lies_inputs;
 	unsigned lists, served;
@@ -234,7 +235,8 @@ static long put_range(struct json_writer *w, struct node *node,
 	node->lists++;
 	if (node->lacks) {
 		put_error(w, -32601, "Method not found");
-	} else if ((node->blocks && to - from + 1 > node->blocks) ||
+	} else if (node->refuses ||
+		   (node->blocks && to - from + 1 > node->blocks) ||
 		   (node->logs && count_logs(from, to) > node->logs)) {
 		put_error(w, node->code, node->says);
 		return node->status ? node->status : 200;

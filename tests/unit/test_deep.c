@@ -292,6 +292,23 @@ static void test_nobody_lists_ranges(void **unused)
 	assert_true(nodes[0].lists <= L1_RANGES_AHEAD);
 }
 
+/* As public endpoints of BSC that have no lists at all say it: a limit. */
+static void test_nobody_lists_even_the_shortest_range(void **unused)
+{
+	(void)unused;
+	chain.top = 1500;
+	act_on(1500);
+	for (size_t k = 0; k < NODES; k++)
+		nodes[k] = (struct node){.refuses = true,
+					 .code = -32005,
+					 .says = "limit exceeded"};
+	start();
+	(void)run(4000);
+	expect_all();
+	/* asked for again and again, but less and less often */
+	assert_true(nodes[0].lists < 100);
+}
+
 static void test_who_lists_what_was_not_asked_for_is_not_asked(void **unused)
 {
 	(void)unused;
@@ -491,6 +508,7 @@ int main(void)
 		TEST(test_one_that_hangs_delays_nobody),
 		TEST(test_without_a_quorum_blocks_are_read_one_by_one),
 		TEST(test_nobody_lists_ranges),
+		TEST(test_nobody_lists_even_the_shortest_range),
 		TEST(test_who_lists_what_was_not_asked_for_is_not_asked),
 		TEST(test_a_quorum_that_knows_less_is_not_believed),
 		TEST(test_what_all_leave_out_is_read_by_block_when_told),
