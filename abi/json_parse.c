@@ -188,7 +188,9 @@ enum err json_parse(struct slice text, size_t max_bytes, unsigned max_depth,
 	if (!doc || !copies || !nodes)
 		abort();
 	struct layout l = {.text = copies, .nodes = nodes};
-	tree_place(nodes, l.n, lay_out(&l, tree));
+	/* which lays out all that is in it first */
+	struct json_node root = lay_out(&l, tree);
+	tree_place(nodes, l.n, root);
 	assert(l.n < scan.values + 1);
 	*doc = (struct json_doc){copies, nodes, l.n + 1};
 	json_decref(tree);
