@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 
+/* Keys in one object that are looked for one by one. */
+#define KEYS_FEW 32
+
 static bool is_real(const json_node *number)
 {
 	for (uint32_t i = 0; i < number->len; i++)
@@ -23,8 +26,48 @@ static bool same_number(const json_node *a, const json_node *b)
 
 static bool same_value(const json_node *a, const json_node *b);
 
+static int by_key(const void *a, const void *b)
+{
+	const json_node *const *x = a, *const *y = b;
+	return strcmp((*x)->key, (*y)->key);
+}
+
+static const json_node **sorted(const json_node *object)
+{
+	const json_node **list = calloc(object->len, sizeof(const void *));
+	if (!list)
+		abort();
+	for (uint32_t i = 0; i < object->len; i++)
+		list[i] = tree_child(object, i);
+	qsort(list, object->len, sizeof(const void *), by_key);
+	return list;
+}
+
+static bool same_sorted(const json_node *a, const json_node *b)
+{
+	const json_node **x = sorted(a), **y = sorted(b);
+	bool same = true;
+	for (uint32_t i = 0; same && i < a->len; i++)
+		same = !by_key(&x[i], &y[i]) && same_value(x[i], y[i]);
+	free(x);
+	free(y);
+	return same;
+}
+
+static bool in_same_order(const json_node *a, const json_node *b)
+{
+	uint32_t i = 0;
+	while (i < a->len &&
+	       !strcmp(tree_child(a, i)->key, tree_child(b, i)->key))
+		i++;
+	return i == a->len;
+}
+
 static bool same_object(const json_node *a, const json_node *b)
 {
+	/* two of a million keys each, by liars, must not stop us for an hour */
+	if (a->len > KEYS_FEW && !in_same_order(a, b))
+		return same_sorted(a, b);
 	for (uint32_t i = 0; i < a->len; i++) {
 		const json_node *x = tree_child(a, i);
 		/* most often in the same order */

@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "abi/json.h"
 
@@ -326,6 +327,38 @@ static void test_same_compares_values_not_texts(void **state)
 	assert_false(same("[{\"a\":1}]", "{\"a\":1}", fields));
 }
 
+/* {"k0":0,"k1":1,…}, or from the last to the first. */
+static struct json_doc *many_keys(unsigned n, bool backwards, unsigned last)
+{
+	CLEANUP(buf_done) struct buf b;
+	struct json_doc *doc = NULL;
+	struct err_text error = {""};
+	buf_init(&b, 32 * n);
+	for (unsigned i = 0; i < n; i++) {
+		unsigned k = backwards ? n - 1 - i : i;
+		buf_printf(&b, "%s\"k%u\":%u", i ? "," : "{", k,
+			   k == n - 1 ? last : k);
+	}
+	buf_add_byte(&b, '}');
+	assert_int_equal(
+		json_parse_reply(buf_slice(&b), 32 * n, 2, &doc, &error), OK);
+	return doc;
+}
+
+/* Looked for one by one they take ten seconds, and two liars have twenty times
+ * as many. */
+static void test_many_keys_in_another_order_are_soon_compared(void **state)
+{
+	(void)state;
+	CLEANUP(json_freep) struct json_doc *a = many_keys(50000, false, 1);
+	CLEANUP(json_freep) struct json_doc *b = many_keys(50000, true, 1);
+	CLEANUP(json_freep) struct json_doc *c = many_keys(50000, true, 2);
+	clock_t start = clock();
+	assert_true(json_same(json_root(a), json_root(b), NULL));
+	assert_false(json_same(json_root(a), json_root(c), NULL));
+	assert_true(clock() - start < 2 * CLOCKS_PER_SEC);
+}
+
 static void test_text_is_compact_and_cut_at_the_buffer_s_end(void **state)
 {
 	(void)state;
@@ -429,6 +462,8 @@ int main(void)
 		cmocka_unit_test(test_writer_places_commas_and_escapes),
 		cmocka_unit_test(test_whatever_is_written_parses),
 		cmocka_unit_test(test_same_compares_values_not_texts),
+		cmocka_unit_test(
+			test_many_keys_in_another_order_are_soon_compared),
 		cmocka_unit_test(
 			test_text_is_compact_and_cut_at_the_buffer_s_end),
 		cmocka_unit_test(test_many_keys_are_all_found_and_none_twice),
