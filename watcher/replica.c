@@ -316,6 +316,16 @@ static void say_fill(struct replica *r)
 	r->fill_said = fill >= FILL_PERCENT;
 }
 
+/* What does not fit may be what providers left out.  That a batch is bad is not
+ * believed of a range's list either, for whoever makes up the list can make up
+ * such a batch. */
+static bool is_doubtful(const struct follow_step *step,
+			const struct finding *found)
+{
+	return found->stop.kind == STOP_UNVERIFIABLE ||
+	       (found->set && step->jumps);
+}
+
 bool replica_forward(struct replica *r, const struct follow_step *step,
 		     bool anyway)
 {
@@ -328,8 +338,8 @@ bool replica_forward(struct replica *r, const struct follow_step *step,
 		err = pass(r, step, found, n, &found[n]);
 		if (err)
 			replica_fatal("a block cannot be committed", err);
-		if (found[n].stop.kind == STOP_UNVERIFIABLE && !anyway) {
-			log_warn("a block makes no sense: it is read again",
+		if (!anyway && is_doubtful(step, &found[n])) {
+			log_warn("a block stops the ledger: it is read again",
 				 "why", found[n].stop.why, "block",
 				 log_u64(step->block.number).s);
 			for (size_t i = 0; i <= n; i++)

@@ -41,9 +41,10 @@ void replica_done(struct replica *r);
 MUST_CHECK enum err replica_set_rollup(struct replica *r,
 				       struct address rollup);
 /* One block forward or back, durable when it returns. What was learnt is in
- * history.stop.  false: what was read cannot be followed (STOP_UNVERIFIABLE),
- * and nothing changed: providers may have given us less than there is, so it is
- * to be read again; `anyway`: it was, and the ledger stops there. */
+ * history.stop.  false: what was read cannot be followed (STOP_UNVERIFIABLE, or
+ * by a range's list any stop), and nothing changed: providers may have given us
+ * less than there is, or more, so it is to be read again; `anyway`: it was, and
+ * the ledger stops there. */
 MUST_CHECK bool replica_forward(struct replica *r,
 				const struct follow_step *step, bool anyway);
 void replica_back(struct replica *r);

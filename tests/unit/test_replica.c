@@ -449,6 +449,30 @@ static void test_what_makes_no_sense_is_read_again_first(void **state)
 	teardown(&f);
 }
 
+/* Whoever makes up a range's list can make up a bad batch in it. */
+static void test_a_bad_batch_of_a_range_is_read_again_first(void **state)
+{
+	struct follow_step step = {.move = FOLLOW_FORWARD, .jumps = true};
+	struct fixture f;
+
+	(void)state;
+	setup(&f);
+	commit(&f, 0, 30, 1000, HONEST);
+	forward(&f);
+	commit(&f, 0, 30, 5, LIE_ROOT);
+	step.block = block_at(f.block + 9);
+	step.n_logs = f.n_logs;
+	step.logs = f.logs;
+	assert_false(replica_forward(&f.r, &step, false));
+	assert_int_equal(f.r.tip.number, 5);
+	assert_int_equal(f.r.history.stop.kind, STOP_NONE);
+	step.block = block_at(f.block);
+	step.jumps = false; /* as the block itself tells */
+	assert_true(replica_forward(&f.r, &step, false));
+	assert_int_equal(f.r.history.stop.kind, STOP_BAD_BATCH);
+	teardown(&f);
+}
+
 /* A block far above the tip, with nothing of ours in between. */
 static void jump_to(struct fixture *f, uint64_t number, uint8_t branch)
 {
@@ -873,6 +897,8 @@ int main(void)
 		cmocka_unit_test(
 			test_data_that_are_not_the_batchs_prove_nothing),
 		cmocka_unit_test(test_what_makes_no_sense_is_read_again_first),
+		cmocka_unit_test(
+			test_a_bad_batch_of_a_range_is_read_again_first),
 		cmocka_unit_test(
 			test_nothing_is_followed_below_the_blocks_kept),
 		cmocka_unit_test(test_what_is_final_and_deep_is_forgotten),
