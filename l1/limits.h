@@ -40,8 +40,8 @@
 #define L1_BACKOFF_FIRST_MS 250
 #define L1_BACKOFF_MAX_MS   8000
 
-/* Who contradicted a quorum about a block is not asked for this long, twice as
- * long each time. */
+/* Who contradicted a quorum about a block is asked for proofs alone for this
+ * long, twice as long each time. */
 #define L1_LYING_FIRST_MS 30000
 #define L1_LYING_MAX_MS	  900000
 /* An old lie is forgotten after this long of agreeing. */

@@ -220,10 +220,27 @@ static uint64_t send_slot(struct slot *s, uint64_t now)
 	return UINT64_MAX;
 }
 
-/* Usable, or within a moment it may be. */
+/* A proof is believed of nobody's word: who is expelled may show one too.  Else
+ * a quorum that expels who contradicts it need not fear to be proved wrong. */
+static bool may_prove(const struct provider *p, uint64_t now)
+{
+	return p->pinned && !p->wrong_chain && now >= p->backoff_until_ms;
+}
+
+/* It may prove, or within a moment it may. */
 static bool is_hoped(const struct provider *p, uint64_t now)
 {
-	return provider_usable(p, now) || provider_is_new(p);
+	return may_prove(p, now) || provider_is_new(p);
+}
+
+/* Who is expelled comes last. */
+static bool comes_before(const struct provider *a, const struct provider *b,
+			 uint64_t now)
+{
+	bool lies = provider_lying(a, now);
+	if (lies != provider_lying(b, now))
+		return !lies;
+	return a->latency_ms < b->latency_ms;
 }
 
 /* When they are asked in turn: the next provider, the quickest first. */
@@ -236,10 +253,8 @@ static void wake_next(struct ask *a, uint64_t now)
 		waits |= s->state == SLOT_SENT || s->state == SLOT_WAITS;
 		if (s->state == SLOT_IDLE && !is_hoped(s->provider, now))
 			s->state = SLOT_FAILED;
-		if (s->state == SLOT_IDLE &&
-		    provider_usable(s->provider, now) &&
-		    (!best ||
-		     s->provider->latency_ms < best->provider->latency_ms))
+		if (s->state == SLOT_IDLE && may_prove(s->provider, now) &&
+		    (!best || comes_before(s->provider, best->provider, now)))
 			best = s;
 	}
 	if (!best || (waits && now < a->hedge_ms))
@@ -280,6 +295,8 @@ static void add_slots(struct quorum *q, struct ask *a, uint64_t now)
 		bool usable = provider_usable(p, now);
 		if (a->rule == QUORUM_BROADCAST)
 			usable = !p->wrong_chain;
+		if (a->rule == QUORUM_PROVED)
+			usable = may_prove(p, now);
 		if (provider_lacking(p, a->lacks, now))
 			usable = false;
 		if (a->only && p != a->only)

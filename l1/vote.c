@@ -68,6 +68,7 @@ static uint64_t pending_weight(const struct ask *a, uint64_t now)
 			     (provider_is_new(s->provider) ||
 			      provider_usable(s->provider, now));
 		bool counts = a->rule == QUORUM_BROADCAST ||
+			      a->rule == QUORUM_PROVED ||
 			      !provider_lying(s->provider, now);
 		if ((asked || hoped) && counts)
 			weight += s->provider->settings->weight;

@@ -442,6 +442,27 @@ static void test_a_new_provider_may_prove_too(void **state)
 	assert_string_equal(got.value, "yes");
 }
 
+/* Two that agree on a lie expel who does not, and then prove nothing. */
+static void test_an_expelled_one_may_prove_after_all_others(void **state)
+{
+	(void)state;
+	providers[0].lying_until_ms = fake_now + 30000;
+	providers[0].latency_ms = 1;
+	providers[1].latency_ms = providers[2].latency_ms = 10;
+	prove();
+	assert_null(fake_find(urls[0]));
+	say(1, NO);
+	(void)quorum_turn(quorum, fake_now);
+	assert_null(fake_find(urls[0]));
+	assert_true(fake_reply(urls[2], 0, NULL));
+	(void)quorum_turn(quorum, fake_now);
+	assert_int_equal(got.called, 0);
+	say(0, YES);
+	assert_int_equal(got.called, 1);
+	assert_string_equal(got.value, "yes");
+	assert_true(provider_lying(&providers[1], fake_now));
+}
+
 static void test_a_new_provider_that_fails_is_not_waited_for(void **state)
 {
 	(void)state;
@@ -1083,6 +1104,7 @@ int main(void)
 		TEST(test_a_slow_one_is_not_asked_first_again),
 		TEST(test_a_new_provider_may_prove_too),
 		TEST(test_one_alone_may_be_asked_to_prove),
+		TEST(test_an_expelled_one_may_prove_after_all_others),
 		TEST(test_a_new_provider_that_fails_is_not_waited_for),
 		TEST(test_one_that_proves_is_enough),
 		TEST(test_two_liars_outvote_no_proof),
