@@ -191,11 +191,12 @@ async function countsFailures(world) {
 	}, WAIT_MS);
 	expect(seen.state === 'down' && /HTML/.test(seen.why), 'HTML is named', seen);
 	await world.fault('c', 'truncated');
-	await until('c answers cut JSON', async () => (await world.provider('c')).failures.not_json);
+	await until('c answers cut JSON', async () => (await world.provider('c')).failures.not_json,
+		WAIT_MS);
 	expect(/^egress_provider_failures_total{provider="c",kind="html"} [1-9]/m.test(
 		(await get(world.url('/metrics'))).text), 'counted by kind');
 	await world.fault('c', 'honest');
-	await until('c is back', async () => (await world.provider('c')).state === 'good');
+	await until('c is back', async () => (await world.provider('c')).state === 'good', WAIT_MS);
 	expect(processes.alive('watcher') && processes.alive('relayer'), 'nobody ended');
 	expect(lines('watcher', ['alert=provider_lied', 'provider=c']).length === 0, 'and c is no liar');
 }

@@ -307,7 +307,7 @@ async function refusesWhenFull(world) {
 			;
 		const found = [(await world.status()).store, await world.ready()];
 		return found[0].full && /map_size/.test(found[1]) && found;
-	}, 20000, 50);
+	}, 60000, 50);
 	expect(store.percent < 100, `status and readyz say so: ${json(store)}, ${why}`);
 	expect((await world.send(large(0))).status === 202, 'what is known keeps its answer');
 	await world.mining(true);
