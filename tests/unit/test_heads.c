@@ -318,6 +318,49 @@ static void test_confirmed_is_what_is_deep_enough_by_its_own_head(void **state)
 	assert_false(heads_agree(t->v, 2, 2, &got));
 }
 
+/* Both showed block 95 when it was their head; the branch that it was on is
+ * gone since, and nothing that they tell now links to it. */
+static void test_what_was_told_long_ago_is_no_vote(void **state)
+{
+	struct three *t = three();
+	struct rpc_block got, old = block(95, 7, 50), is = block(95, 0, 0);
+	uint64_t numbers[4];
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		t->v[i].more = &t->more[i];
+		sightings_reply(&t->more[i]);
+		assert_true(sightings_add(&t->more[i], &old));
+		for (uint64_t k = 1; k <= L1_TOLD_REPLIES + 1; k++) {
+			struct rpc_block b = block(150 + 10 * k, 0, 0);
+			sightings_reply(&t->more[i]);
+			assert_true(sightings_add(&t->more[i], &b));
+		}
+		t->s[i].top = 95; /* so deep is what is deep enough */
+	}
+	assert_false(heads_agree(t->v, 3, 2, &got));
+	assert_int_equal(heads_missing(t->v, 3, 1, 0, numbers, 4), 0);
+	/* what they tell now */
+	for (size_t i = 0; i < 2; i++)
+		(void)sightings_fill(&t->more[i], &is);
+	assert_true(heads_agree(t->v, 3, 2, &got));
+	assert_true(hash_eq(got.ref.hash, is.ref.hash));
+	/* and told again, it counts on */
+	for (size_t i = 0; i < 2; i++) {
+		sightings_reply(&t->more[i]);
+		sightings_reply(&t->more[i]);
+		assert_true(sightings_fill(&t->more[i], &is));
+		sightings_reply(&t->more[i]);
+		sightings_reply(&t->more[i]);
+	}
+	assert_true(heads_agree(t->v, 3, 2, &got));
+	/* asked for once more before it counts no more */
+	struct voice names = {.sightings = &t->s[2], .weight = 1};
+	say(t, 2, 95);
+	t->v[2] = names;
+	assert_int_equal(heads_missing(t->v, 3, 0, 0, numbers, 4), 1);
+	assert_int_equal(numbers[0], 95);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -333,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_contradicting_itself_forgets_the_past),
 		cmocka_unit_test(test_lower_head_is_no_contradiction),
 		cmocka_unit_test(test_keeps_the_last_of_many),
+		cmocka_unit_test(test_what_was_told_long_ago_is_no_vote),
 		cmocka_unit_test(
 			test_latest_vouches_for_finalized_up_to_its_top),
 		cmocka_unit_test(
