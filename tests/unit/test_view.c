@@ -247,6 +247,17 @@ static void test_without_any_tag_it_says_what_to_set(void **state)
 	assert_int_equal(v->acted.number, 95);
 }
 
+static void test_what_is_deep_enough_is_asked_for_at_once(void **state)
+{
+	(void)state;
+	count_confirmations(5);
+	assert_int_equal(pass(2 * POLL_MS)->acted.number, 95);
+	for (uint64_t head = 140; head < 300; head += 40) {
+		all_at(head, head);
+		assert_int_equal(pass(POLL_MS)->acted.number, head - 5);
+	}
+}
+
 /* ---- BSC ----------------------------------------------------------------- */
 
 #define BSC_MS 450
@@ -450,6 +461,7 @@ int main(void)
 		TEST(test_auto_acts_on_safe_while_finality_takes_too_long),
 		TEST(test_who_lacks_the_tag_serves_for_what_it_has),
 		TEST(test_without_any_tag_it_says_what_to_set),
+		TEST(test_what_is_deep_enough_is_asked_for_at_once),
 		TEST(test_blocks_of_half_a_second_are_agreed_on),
 		TEST(test_slow_is_seconds_not_blocks),
 		TEST(test_one_rate_for_polls_and_asks),
