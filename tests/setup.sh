@@ -5,7 +5,7 @@
 
 PACKAGES="gcc libc6-dev meson ninja-build pkg-config python3 ca-certificates
   libcurl4-openssl-dev libjansson-dev libsecp256k1-dev liblmdb-dev
-  libmicrohttpd-dev libyaml-dev libcmocka-dev git"
+  libmicrohttpd-dev libyaml-dev libcmocka-dev git openssl"
 
 say() {
 	printf '%s\n' "$*" >&2
