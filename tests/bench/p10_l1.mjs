@@ -39,7 +39,8 @@ class Chain {
 		if (at === undefined || (params[at] !== undefined && typeof params[at] !== 'string'))
 			return params;
 		const number = this.tag(params[at] ?? 'latest');
-		return number > this.head ? undefined : params.with(at, quantity(number));
+		return number > this.head ? undefined :
+			params.map((param, i) => i === at ? quantity(number) : param);
 	}
 
 	// Blocks and receipts, canned before anybody asks.
