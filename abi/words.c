@@ -53,13 +53,6 @@ size_t abi_bytes_words(size_t len)
 	return 1 + (len + padding(len)) / ABI_WORD;
 }
 
-void abi_put_addresses(struct buf *b, const struct address *a, size_t n)
-{
-	abi_put_u64(b, n);
-	for (size_t i = 0; i < n; i++)
-		abi_put_address(b, a[i]);
-}
-
 void abi_put_hashes(struct buf *b, const struct hash32 *h, size_t n)
 {
 	abi_put_u64(b, n);

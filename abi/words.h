@@ -22,7 +22,6 @@ void abi_put_hash(struct buf *b, struct hash32 h);
 void abi_put_bytes(struct buf *b, struct slice s);
 /* Words that abi_put_bytes takes for len bytes. */
 size_t abi_bytes_words(size_t len);
-void abi_put_addresses(struct buf *b, const struct address *a, size_t n);
 void abi_put_hashes(struct buf *b, const struct hash32 *h, size_t n);
 
 struct abi_reader {

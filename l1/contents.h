@@ -35,7 +35,6 @@ struct contents_read { /* zero is idle; what it owns is freed when done */
 	size_t n, from;	       /* from: the first receipt that has not come */
 	size_t by;	       /* the provider that is asked */
 	uint32_t tried, lied;  /* bits of providers; lied: with a false proof */
-	size_t whole; /* bytes and receipts before the batch in flight */
 	char why[QUORUM_TEXT_MAX];
 };
 
